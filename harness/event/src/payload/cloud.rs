@@ -1,0 +1,114 @@
+use serde::{Deserialize, Serialize};
+
+/// What the provisioning service and the hub saw and answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum CloudEvent {
+    /// A TLS handshake was completed on the server's side.
+    TlsEstablished {
+        /// Number of the TCP connection.
+        connection: u32,
+        /// The server name that the client asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server_name: Option<String>,
+        /// `TLSv1.2` or `TLSv1.3`.
+        version: String,
+        /// The cipher suite's IANA name.
+        suite: String,
+        /// SHA-256 of the client's certificate in DER, 64 hex digits; none without one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_certificate_sha256: Option<String>,
+        /// SHA-1 thumbprint of the client's certificate, 40 upper-case hex digits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_certificate_sha1: Option<String>,
+    },
+    /// A TLS handshake or connection failed.
+    TlsFailed {
+        /// Number of the TCP connection.
+        connection: u32,
+        /// Why, including an alert that the client sent.
+        reason: String,
+    },
+    /// One HTTP exchange.
+    Http {
+        /// Number of the TCP connection.
+        connection: u32,
+        /// The method.
+        method: String,
+        /// The path without the query.
+        path: String,
+        /// The `api-version` of the query.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        api_version: Option<String>,
+        /// The answer's status.
+        status: u16,
+        /// The answer's DPS error code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error_code: Option<u32>,
+        /// The answer's `Retry-After`, as sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after: Option<String>,
+    },
+    /// A registration changed state.
+    Registration {
+        /// The registration id as the device sent it.
+        registration_id: String,
+        /// `assigning`, `assigned`, `failed`, `disabled` or `refused`.
+        state: String,
+        /// The operation's id, where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operation_id: Option<String>,
+        /// The device id that was assigned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device_id: Option<String>,
+        /// The hub that was assigned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        assigned_hub: Option<String>,
+        /// Sub-status of an assignment: `initialAssignment` ...
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        substatus: Option<String>,
+        /// The DPS error code of a refusal or failure.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error_code: Option<u32>,
+    },
+    /// An MQTT CONNECT and its answer.
+    MqttConnect {
+        /// Number of the TCP connection.
+        connection: u32,
+        /// The client id.
+        client_id: String,
+        /// The user name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user_name: Option<String>,
+        /// CONNACK's return code; 0 is accepted.
+        return_code: u8,
+    },
+    /// A device sent telemetry to its hub.
+    Telemetry {
+        /// The device id.
+        device_id: String,
+        /// The payload as text; bytes that are not UTF-8 are replaced.
+        body: String,
+        /// The message's properties as sent in the topic.
+        properties: String,
+    },
+    /// A device read or changed its twin.
+    Twin {
+        /// The device id.
+        device_id: String,
+        /// `get` or `patch_reported`.
+        operation: String,
+    },
+    /// A device connection to a hub ended.
+    MqttDisconnect {
+        /// The device id.
+        device_id: String,
+        /// `client`, `connection lost`, `replaced`, `fault` or a protocol error.
+        reason: String,
+    },
+    /// A fault that the scenario asked for took effect.
+    Fault {
+        /// The fault's name in the scenario language.
+        fault: String,
+    },
+}
