@@ -5,16 +5,22 @@
 //! stamps it into an [`Event`], and reports are functions of those events alone.
 
 mod leak;
+mod outcome;
 mod payload;
+mod progress;
 mod record;
 mod secret;
 mod time;
 
 pub use leak::{Leak, LeakDetector, Tap};
+pub use outcome::{
+    Expectedness, Failure, Finding, Location, Picture, ScenarioResult, Verdict, VerdictKind,
+};
 pub use payload::{
     CloudEvent, ConsoleEvent, DisplayEvent, FindingEvent, MachineEvent, NetworkEvent, Payload,
     SecureElementEvent, StepEvent,
 };
+pub use progress::Progress;
 pub use record::{Event, Trace};
 pub use secret::{Fingerprint, Secret};
 pub use time::VirtualTime;
