@@ -4,4 +4,5 @@
 //! number of processor cycles, and input arrives only between two calls of `run`.
 
 pub mod bus;
+pub mod cpu;
 pub mod memory;
