@@ -77,4 +77,13 @@ pub trait Bus {
 
     /// The levels of the peripherals' interrupt lines now.
     fn interrupt_lines(&self) -> InterruptLines;
+
+    /// Whether the processor shall return [`Exit::BusStop`](crate::cpu::Exit::BusStop) before its
+    /// next instruction: asked after every access and every [`Bus::service`].
+    ///
+    /// The clock tree changed (so that the caller's cycle count for its deadline is stale), a
+    /// watchdog wants a reset, power fails, or an access has no model.
+    fn stop_requested(&self) -> bool {
+        false
+    }
 }

@@ -20,6 +20,8 @@ pub enum Exit {
     Sleep,
     /// Software wrote AIRCR.SYSRESETREQ: the chip is to be reset.
     ResetRequested,
+    /// [`Bus::stop_requested`] said so, after an access or a service.
+    BusStop,
     /// A fault at a priority that cannot take one (Armv7-M ARM, B1.5.15).
     Lockup {
         /// The address of the instruction that could not go on.
