@@ -19,7 +19,9 @@ pub enum ImageError {
     #[error("the ELF file has nothing to load into flash (0x08000000..0x08100000)")]
     NothingToLoad,
     /// a segment of {size} bytes at {address:#010x} lies outside flash (0x08000000..0x08100000)
-    #[error("a segment of {size} bytes at {address:#010x} lies outside flash (0x08000000..0x08100000)")]
+    #[error(
+        "a segment of {size} bytes at {address:#010x} lies outside flash (0x08000000..0x08100000)"
+    )]
     OutsideFlash {
         /// Its load address.
         address: u32,
@@ -78,9 +80,15 @@ impl Image {
                 .map_err(|()| ImageError::NotElf("a segment lies outside the file".into()))?;
             let end = u64::from(address) + u64::from(size);
             if !FLASH.contains(&u64::from(address)) || end > FLASH.end {
-                return Err(ImageError::OutsideFlash { address, size: bytes.len() });
+                return Err(ImageError::OutsideFlash {
+                    address,
+                    size: bytes.len(),
+                });
             }
-            segments.push(Segment { address, bytes: bytes.to_vec() });
+            segments.push(Segment {
+                address,
+                bytes: bytes.to_vec(),
+            });
         }
         if segments.is_empty() {
             return Err(ImageError::NothingToLoad);
@@ -98,10 +106,20 @@ impl Image {
             symbols.insert(name.to_owned(), address);
             if symbol.kind() == SymbolKind::Text {
                 let size = u32::try_from(symbol.size()).unwrap_or(u32::MAX);
-                functions.insert(address & !1, Function { size, name: name.to_owned() });
+                functions.insert(
+                    address & !1,
+                    Function {
+                        size,
+                        name: name.to_owned(),
+                    },
+                );
             }
         }
-        Ok(Self { segments, symbols, functions })
+        Ok(Self {
+            segments,
+            symbols,
+            functions,
+        })
     }
 
     /// What goes into flash.
@@ -122,7 +140,11 @@ impl Image {
 
     /// The lowest address that is loaded: where the vector table lies.
     pub fn base(&self) -> u32 {
-        self.segments.iter().map(|segment| segment.address).min().unwrap_or_default()
+        self.segments
+            .iter()
+            .map(|segment| segment.address)
+            .min()
+            .unwrap_or_default()
     }
 
     /// One byte as it is loaded.
@@ -141,8 +163,10 @@ fn readable(symbol: &str) -> String {
     };
     let mut path: Vec<&str> = Vec::new();
     while let Some(digits) = rest.find(|c: char| !c.is_ascii_digit()) {
-        let Some((length, after)) =
-            rest[..digits].parse::<usize>().ok().and_then(|n| Some((n, rest.get(digits..)?)))
+        let Some((length, after)) = rest[..digits]
+            .parse::<usize>()
+            .ok()
+            .and_then(|n| Some((n, rest.get(digits..)?)))
         else {
             break;
         };
@@ -152,10 +176,18 @@ fn readable(symbol: &str) -> String {
         path.push(part);
         rest = next;
     }
-    if path.len() > 1 && path.last().is_some_and(|last| last.len() == 17 && last.starts_with('h')) {
+    if path.len() > 1
+        && path
+            .last()
+            .is_some_and(|last| last.len() == 17 && last.starts_with('h'))
+    {
         path.pop();
     }
-    if path.is_empty() { symbol.to_owned() } else { path.join("::") }
+    if path.is_empty() {
+        symbol.to_owned()
+    } else {
+        path.join("::")
+    }
 }
 
 #[cfg(test)]
@@ -175,7 +207,10 @@ mod tests {
 
     #[test]
     fn what_is_no_elf_says_so() {
-        assert!(matches!(Image::parse(b"#!/bin/sh"), Err(ImageError::NotElf(_))));
+        assert!(matches!(
+            Image::parse(b"#!/bin/sh"),
+            Err(ImageError::NotElf(_))
+        ));
     }
 
     proptest! {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::rtt::{Rtt, RttError};
 use crate::slip::{SlipDecoder, slip_encode};
-use crate::{Image, Target, TargetError};
+use crate::{Image, TargetError, TargetMemory};
 
 /// The RTT channel's name, up and down.
 pub const LINK_CHANNEL: &str = "hil-link";
@@ -39,11 +39,16 @@ impl Link {
     /// The link of `image`, by its symbol `_SEGGER_RTT`.
     pub fn new(image: &Image) -> Result<Self, LinkError> {
         let block = image.symbol("_SEGGER_RTT").ok_or(LinkError::Absent)?;
-        Ok(Self { block, rtt: None, decoder: SlipDecoder::new(MTU), outgoing: VecDeque::new() })
+        Ok(Self {
+            block,
+            rtt: None,
+            decoder: SlipDecoder::new(MTU),
+            outgoing: VecDeque::new(),
+        })
     }
 
     /// Forgets the connection. To be called after each reset, before the processor runs.
-    pub fn restart(&mut self, target: &mut dyn Target) -> Result<(), TargetError> {
+    pub fn restart(&mut self, target: &mut dyn TargetMemory) -> Result<(), TargetError> {
         self.rtt = None;
         self.decoder = SlipDecoder::new(MTU);
         self.outgoing.clear();
@@ -63,7 +68,7 @@ impl Link {
     /// Takes the device's packets; `None` stands for a frame that was damaged.
     pub fn receive(
         &mut self,
-        target: &mut dyn Target,
+        target: &mut dyn TargetMemory,
     ) -> Result<Vec<Option<Vec<u8>>>, LinkError> {
         match self.attach(target)? {
             Some(rtt) => Ok(self.decoder.push(&rtt.read(target)?)),
@@ -72,7 +77,7 @@ impl Link {
     }
 
     /// Hands as much of the queued packets to the device as it has room for, and wakes it.
-    pub fn flush(&mut self, target: &mut dyn Target) -> Result<(), LinkError> {
+    pub fn flush(&mut self, target: &mut dyn TargetMemory) -> Result<(), LinkError> {
         if self.outgoing.is_empty() {
             return Ok(());
         }
@@ -80,7 +85,9 @@ impl Link {
             let sent = rtt.write(target, self.outgoing.make_contiguous())?;
             self.outgoing.drain(..sent);
             if sent > 0 {
-                target.pend_interrupt(LINK_INTERRUPT).map_err(RttError::from)?;
+                target
+                    .pend_interrupt(LINK_INTERRUPT)
+                    .map_err(RttError::from)?;
             }
         }
         Ok(())
@@ -91,7 +98,7 @@ impl Link {
         self.outgoing.is_empty()
     }
 
-    fn attach(&mut self, target: &mut dyn Target) -> Result<Option<Rtt>, LinkError> {
+    fn attach(&mut self, target: &mut dyn TargetMemory) -> Result<Option<Rtt>, LinkError> {
         if self.rtt.is_none() {
             self.rtt = match Rtt::attach(target, self.block, LINK_CHANNEL) {
                 Err(RttError::NoChannel(_)) => return Err(LinkError::Absent),

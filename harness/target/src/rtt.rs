@@ -4,7 +4,7 @@
 //! down channels, then per channel six words: name, buffer, size, write offset, read offset,
 //! flags.
 
-use crate::{Target, TargetError};
+use crate::{TargetError, TargetMemory};
 
 const IDENTIFIER: &[u8; 16] = b"SEGGER RTT\0\0\0\0\0\0";
 const DESCRIPTORS: u32 = 24;
@@ -50,13 +50,13 @@ pub struct Rtt {
 
 impl Rtt {
     /// Makes a block that an earlier run left in RAM unreadable, so that only a fresh one is found.
-    pub fn clear(target: &mut dyn Target, block: u32) -> Result<(), TargetError> {
+    pub fn clear(target: &mut dyn TargetMemory, block: u32) -> Result<(), TargetError> {
         target.write_memory(block, &[0; 16])
     }
 
     /// Attaches to the channels named `name`; `None` while the firmware has not set the block up.
     pub fn attach(
-        target: &mut dyn Target,
+        target: &mut dyn TargetMemory,
         block: u32,
         name: &str,
     ) -> Result<Option<Self>, RttError> {
@@ -68,7 +68,10 @@ impl Rtt {
         let (ups, downs) = (word(&head, 16), word(&head, 20));
         if ups > MOST_CHANNELS || downs > MOST_CHANNELS {
             let what = format!("it counts {ups} up and {downs} down channels");
-            return Err(RttError::Damaged { address: block, what });
+            return Err(RttError::Damaged {
+                address: block,
+                what,
+            });
         }
         let first = block + DESCRIPTORS;
         let up = find(target, block, first, ups, name)?;
@@ -80,7 +83,7 @@ impl Rtt {
     }
 
     /// Takes all bytes that the firmware has written.
-    pub fn read(&self, target: &mut dyn Target) -> Result<Vec<u8>, RttError> {
+    pub fn read(&self, target: &mut dyn TargetMemory) -> Result<Vec<u8>, RttError> {
         let (write, read) = self.offsets(target, self.up)?;
         let mut bytes = Vec::new();
         let pieces = if write >= read {
@@ -102,7 +105,7 @@ impl Rtt {
     }
 
     /// Writes as much of `bytes` as fits; returns how much that was.
-    pub fn write(&self, target: &mut dyn Target, bytes: &[u8]) -> Result<usize, RttError> {
+    pub fn write(&self, target: &mut dyn TargetMemory, bytes: &[u8]) -> Result<usize, RttError> {
         let (write, read) = self.offsets(target, self.down)?;
         let size = self.down.size;
         let free = (read + size - write - 1) % size;
@@ -122,21 +125,26 @@ impl Rtt {
         Ok(count)
     }
 
-    fn offsets(&self, target: &mut dyn Target, ring: Ring) -> Result<(u32, u32), RttError> {
+    fn offsets(&self, target: &mut dyn TargetMemory, ring: Ring) -> Result<(u32, u32), RttError> {
         let mut words = [0; 8];
         target.read_memory(ring.descriptor + 12, &mut words)?;
         let (write, read) = (word(&words, 0), word(&words, 4));
         if write >= ring.size || read >= ring.size {
-            let what =
-                format!("offsets {write} and {read} in a buffer of {} bytes", ring.size);
-            return Err(RttError::Damaged { address: self.block, what });
+            let what = format!(
+                "offsets {write} and {read} in a buffer of {} bytes",
+                ring.size
+            );
+            return Err(RttError::Damaged {
+                address: self.block,
+                what,
+            });
         }
         Ok((write, read))
     }
 }
 
 fn find(
-    target: &mut dyn Target,
+    target: &mut dyn TargetMemory,
     block: u32,
     first: u32,
     count: u32,
@@ -153,15 +161,22 @@ fn find(
         let inside = RAM.contains(&buffer) && size <= RAM.end - buffer;
         if !inside || size < 2 {
             let what = format!("channel {name:?} has {size} bytes at {buffer:#010x}");
-            return Err(RttError::Damaged { address: block, what });
+            return Err(RttError::Damaged {
+                address: block,
+                what,
+            });
         }
-        return Ok(Some(Ring { descriptor, buffer, size }));
+        return Ok(Some(Ring {
+            descriptor,
+            buffer,
+            size,
+        }));
     }
     Ok(None)
 }
 
 /// Whether the zero-ended string at `address` is `name`.
-fn named(target: &mut dyn Target, address: u32, name: &str) -> Result<bool, RttError> {
+fn named(target: &mut dyn TargetMemory, address: u32, name: &str) -> Result<bool, RttError> {
     if address == 0 {
         return Ok(false);
     }
@@ -172,4 +187,131 @@ fn named(target: &mut dyn Target, address: u32, name: &str) -> Result<bool, RttE
 
 fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BLOCK: u32 = 0x2000_0100;
+    const NAME: u32 = 0x2000_0010;
+    const UP: u32 = 0x2000_1000;
+    const DOWN: u32 = 0x2000_2000;
+
+    struct Ram(Vec<u8>);
+
+    impl Ram {
+        /// A control block with one channel each way, in buffers of `size` bytes.
+        fn with_channel(name: &str, size: u32) -> Self {
+            let mut ram = Self(vec![0; 0x4000]);
+            let mut put = |address: u32, bytes: &[u8]| ram.write_memory(address, bytes).unwrap();
+            put(NAME, name.as_bytes());
+            put(BLOCK, IDENTIFIER);
+            let words = [1, 1, NAME, UP, size, 0, 0, 0, NAME, DOWN, size, 0, 0, 0];
+            for (index, word) in words.into_iter().enumerate() {
+                put(BLOCK + 16 + 4 * index as u32, &u32::to_le_bytes(word));
+            }
+            ram
+        }
+
+        fn word(&mut self, address: u32) -> u32 {
+            let mut bytes = [0; 4];
+            self.read_memory(address, &mut bytes).unwrap();
+            u32::from_le_bytes(bytes)
+        }
+
+        /// The firmware's side of a ring: moves bytes between it and the host.
+        fn firmware_write(&mut self, descriptor: u32, bytes: &[u8]) {
+            let (buffer, size) = (self.word(descriptor + 4), self.word(descriptor + 8));
+            let mut at = self.word(descriptor + 12);
+            for byte in bytes {
+                self.write_memory(buffer + at, &[*byte]).unwrap();
+                at = (at + 1) % size;
+            }
+            self.write_memory(descriptor + 12, &at.to_le_bytes())
+                .unwrap();
+        }
+
+        fn firmware_read(&mut self, descriptor: u32) -> Vec<u8> {
+            let (buffer, size) = (self.word(descriptor + 4), self.word(descriptor + 8));
+            let (write, mut at) = (self.word(descriptor + 12), self.word(descriptor + 16));
+            let mut bytes = Vec::new();
+            while at != write {
+                let mut byte = [0];
+                self.read_memory(buffer + at, &mut byte).unwrap();
+                bytes.push(byte[0]);
+                at = (at + 1) % size;
+            }
+            self.write_memory(descriptor + 16, &at.to_le_bytes())
+                .unwrap();
+            bytes
+        }
+    }
+
+    impl TargetMemory for Ram {
+        fn read_memory(&mut self, address: u32, bytes: &mut [u8]) -> Result<(), TargetError> {
+            let start = (address - 0x2000_0000) as usize;
+            bytes.copy_from_slice(self.0.get(start..start + bytes.len()).ok_or(
+                TargetError::NoMemory {
+                    what: "read",
+                    address,
+                },
+            )?);
+            Ok(())
+        }
+
+        fn write_memory(&mut self, address: u32, bytes: &[u8]) -> Result<(), TargetError> {
+            let start = (address - 0x2000_0000) as usize;
+            let room = self.0.get_mut(start..start + bytes.len());
+            room.ok_or(TargetError::NoMemory {
+                what: "write",
+                address,
+            })?
+            .copy_from_slice(bytes);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn before_the_firmware_is_ready_there_is_nothing() {
+        let mut ram = Ram::with_channel("hil-link", 16);
+        Rtt::clear(&mut ram, BLOCK).unwrap();
+        assert!(Rtt::attach(&mut ram, BLOCK, "hil-link").unwrap().is_none());
+    }
+
+    #[test]
+    fn another_name_is_no_channel() {
+        let mut ram = Ram::with_channel("hil-linkx", 16);
+        let attached = Rtt::attach(&mut ram, BLOCK, "hil-link");
+        assert!(matches!(attached, Err(RttError::NoChannel(_))));
+    }
+
+    #[test]
+    fn damage_is_named() {
+        let mut ram = Ram::with_channel("hil-link", 16);
+        let rtt = Rtt::attach(&mut ram, BLOCK, "hil-link").unwrap().unwrap();
+        ram.write_memory(BLOCK + 24 + 12, &16u32.to_le_bytes())
+            .unwrap();
+        assert!(matches!(rtt.read(&mut ram), Err(RttError::Damaged { .. })));
+        ram.write_memory(BLOCK + 24 + 8, &0x8_0000u32.to_le_bytes())
+            .unwrap();
+        let attached = Rtt::attach(&mut ram, BLOCK, "hil-link");
+        assert!(matches!(attached, Err(RttError::Damaged { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn rings_keep_every_byte(pieces in prop::collection::vec(
+            prop::collection::vec(any::<u8>(), 0..15), 0..20)) {
+            let mut ram = Ram::with_channel("hil-link", 16);
+            let rtt = Rtt::attach(&mut ram, BLOCK, "hil-link").unwrap().unwrap();
+            for piece in pieces {
+                ram.firmware_write(BLOCK + 24, &piece);
+                prop_assert_eq!(rtt.read(&mut ram).unwrap(), &*piece);
+                prop_assert_eq!(rtt.write(&mut ram, &[&*piece, &[0; 20]].concat()).unwrap(), 15);
+                prop_assert_eq!(&ram.firmware_read(BLOCK + 48)[..piece.len()], &*piece);
+            }
+        }
+    }
 }

@@ -32,7 +32,12 @@ pub struct SlipDecoder {
 impl SlipDecoder {
     /// A decoder that drops packets of more than `largest` bytes.
     pub fn new(largest: usize) -> Self {
-        Self { largest, packet: Vec::new(), escaped: false, spoiled: false }
+        Self {
+            largest,
+            packet: Vec::new(),
+            escaped: false,
+            spoiled: false,
+        }
     }
 
     /// The packets that end in `bytes`; `None` stands for a frame that was dropped.

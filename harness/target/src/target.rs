@@ -98,12 +98,27 @@ pub enum TargetError {
     },
 }
 
+/// A target's memory as a debugger sees it.
+pub trait TargetMemory {
+    /// Reads memory or registers as a debugger does.
+    fn read_memory(&mut self, address: u32, bytes: &mut [u8]) -> Result<(), TargetError>;
+
+    /// Writes RAM or registers as a debugger does.
+    fn write_memory(&mut self, address: u32, bytes: &[u8]) -> Result<(), TargetError>;
+
+    /// Makes interrupt `number` pending, as a write to NVIC_ISPR does.
+    fn pend_interrupt(&mut self, number: u16) -> Result<(), TargetError> {
+        let address = 0xE000_E200 + u32::from(number / 32) * 4;
+        self.write_memory(address, &(1u32 << (number % 32)).to_le_bytes())
+    }
+}
+
 /// A DevKit that can be loaded, powered, reset, run and watched.
 ///
 /// After [`Target::power`] with [`PowerState::On`] and after [`Target::reset`] the processor
 /// stands at its reset vector and has executed nothing: memory may be written before it runs.
 /// It runs only inside [`Target::run_until`] where time is virtual.
-pub trait Target: Send {
+pub trait Target: TargetMemory + Send {
     /// What the target is called in reports: `emulator`, `renode`, `board:<id>`.
     fn name(&self) -> String;
 
@@ -137,20 +152,8 @@ pub trait Target: Send {
     /// Instructions executed so far; 0 where nobody counts them.
     fn instructions(&self) -> u64;
 
-    /// Reads memory or registers as a debugger does.
-    fn read_memory(&mut self, address: u32, bytes: &mut [u8]) -> Result<(), TargetError>;
-
-    /// Writes RAM or registers as a debugger does.
-    fn write_memory(&mut self, address: u32, bytes: &[u8]) -> Result<(), TargetError>;
-
     /// Replaces bytes of flash, whatever they were.
     fn patch_flash(&mut self, address: u32, bytes: &[u8]) -> Result<(), TargetError>;
-
-    /// Makes interrupt `number` pending, as a write to NVIC_ISPR does.
-    fn pend_interrupt(&mut self, number: u16) -> Result<(), TargetError> {
-        let address = 0xE000_E200 + u32::from(number / 32) * 4;
-        self.write_memory(address, &(1u32 << (number % 32)).to_le_bytes())
-    }
 
     /// Sends bytes to the console, at the line's speed.
     fn console_send(&mut self, bytes: &[u8]) -> Result<(), TargetError>;

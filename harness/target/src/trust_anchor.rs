@@ -35,6 +35,11 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         assert!(trust_anchor_record(&[]).is_none());
         assert!(trust_anchor_record(&[0; TRUST_ANCHOR_SIZE - 15]).is_none());
-        assert_eq!(trust_anchor_record(&[0; TRUST_ANCHOR_SIZE - 16]).unwrap().len(), 4096);
+        assert_eq!(
+            trust_anchor_record(&[0; TRUST_ANCHOR_SIZE - 16])
+                .unwrap()
+                .len(),
+            4096
+        );
     }
 }
