@@ -1,0 +1,91 @@
+//! Reads load segments and symbols from an ELF file (System V ABI, ELF for the Arm architecture).
+
+use object::LittleEndian;
+use object::elf::{EM_ARM, FileHeader32, PT_LOAD, SHT_SYMTAB};
+use object::read::elf::{FileHeader, ProgramHeader, Sym};
+
+use super::{FlashImage, ImageError, MeasuredSymbol, RegionSymbols};
+
+type Header = FileHeader32<LittleEndian>;
+
+impl FlashImage {
+    /// What the PT_LOAD segments put at their physical (load) addresses, so that the initial
+    /// values of `.data` stand where they lie in flash.
+    pub fn from_elf(elf: &[u8]) -> Result<Self, ImageError> {
+        let header = header(elf)?;
+        let mut parts = Vec::new();
+        for segment in header.program_headers(LittleEndian, elf).map_err(damaged)? {
+            if segment.p_type(LittleEndian) != PT_LOAD {
+                continue;
+            }
+            let bytes = segment
+                .data(LittleEndian, elf)
+                .map_err(|()| ImageError::DamagedElf {
+                    reason: "a segment reaches beyond the end of the file".into(),
+                })?;
+            if !bytes.is_empty() {
+                parts.push((segment.p_paddr(LittleEndian), bytes));
+            }
+        }
+        Self::from_parts(&parts)
+    }
+}
+
+impl RegionSymbols {
+    /// Reads the four symbols from the file's symbol table.
+    pub fn from_elf(elf: &[u8]) -> Result<Self, ImageError> {
+        let sections = header(elf)?.sections(LittleEndian, elf).map_err(damaged)?;
+        let symbols = sections
+            .symbols(LittleEndian, elf, SHT_SYMTAB)
+            .map_err(damaged)?;
+        if symbols.is_empty() {
+            return Err(ImageError::Stripped);
+        }
+        let mut addresses = [None; 4];
+        for symbol in symbols.iter() {
+            if symbol.is_undefined(LittleEndian) {
+                continue;
+            }
+            let Ok(name) = symbols.symbol_name(LittleEndian, symbol) else {
+                continue;
+            };
+            for (wanted, address) in MeasuredSymbol::ALL.into_iter().zip(&mut addresses) {
+                if name == wanted.name().as_bytes() {
+                    *address = Some(symbol.st_value(LittleEndian));
+                }
+            }
+        }
+        Self::of_found(addresses)
+    }
+
+    pub(super) fn of_found(addresses: [Option<u32>; 4]) -> Result<Self, ImageError> {
+        let mut known = [0; 4];
+        for ((symbol, found), place) in MeasuredSymbol::ALL.iter().zip(addresses).zip(&mut known) {
+            *place = found.ok_or(ImageError::NoSymbol { symbol: *symbol })?;
+        }
+        Self::new(known)
+    }
+}
+
+fn header(elf: &[u8]) -> Result<&Header, ImageError> {
+    let not_arm = |reason: &str| ImageError::NotArmElf {
+        reason: reason.into(),
+    };
+    if !elf.starts_with(b"\x7fELF") {
+        return Err(not_arm("it has no ELF magic number"));
+    }
+    let header = Header::parse(elf).map_err(|_| not_arm("another class or a cut header"))?;
+    if !header.is_little_endian() {
+        return Err(not_arm("it is big-endian"));
+    }
+    if header.e_machine(LittleEndian) != EM_ARM {
+        return Err(not_arm("another machine"));
+    }
+    Ok(header)
+}
+
+fn damaged(error: object::Error) -> ImageError {
+    ImageError::DamagedElf {
+        reason: error.to_string(),
+    }
+}
