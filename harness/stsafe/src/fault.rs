@@ -32,7 +32,7 @@ pub enum Repeat {
 pub enum Effect {
     /// The chip answers no address. Strikes always, whatever `on` and `repeat` say.
     Absent,
-    /// The chip is busy for this long instead of its usual time.
+    /// The chip is busy for this long, where its usual time is shorter.
     Busy(Duration),
     /// The chip is busy until it loses power.
     BusyForever,

@@ -9,11 +9,20 @@
 //! is a field of [`Unverified`].
 
 mod bus;
+mod command;
 mod configuration;
 mod element;
+mod execute;
 mod fault;
+mod frame;
+#[doc(hidden)]
+pub mod fuzzing;
+mod injected;
 mod nvm;
+mod nvm_write;
 mod opcode;
+mod query;
+mod response;
 mod status;
 
 pub use bus::{Acknowledge, Direction, Power, PowerCut};
@@ -22,6 +31,7 @@ pub use configuration::{
 };
 pub use element::SecureElement;
 pub use fault::{Effect, Fault, Repeat};
+pub use frame::crc16;
 pub use nvm::{
     AccessCondition, ChangeRight, Condition, Content, EnvelopeKey, HostKey, LifeCycle,
     NvmFileError, NvmImage, ReservedZones, Zone,

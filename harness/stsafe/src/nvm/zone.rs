@@ -50,6 +50,12 @@ impl Zone {
         &self.bytes
     }
 
+    /// Number of bytes.
+    pub fn size(&self) -> u16 {
+        // Both ways to make a zone count its bytes in 16 bits.
+        u16::try_from(self.bytes.len()).unwrap_or(u16::MAX)
+    }
+
     /// The bytes, to change them without the chip's rules and without wear.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.bytes
