@@ -259,3 +259,9 @@ fn events_tell_commands_without_their_bytes() {
         matches!(&events[..], [SecureElementEvent::Command { name, status: 1, .. }] if name == "0x1B")
     );
 }
+
+#[test]
+fn a_chip_can_move_between_threads() {
+    fn check<T: Clone + Send>() {}
+    check::<SecureElement>();
+}
