@@ -1,4 +1,5 @@
 //! NVM: durability, access conditions, counters, life cycle, the image as a file.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod bus;
 
