@@ -40,7 +40,7 @@ pub use derive::{DeriveError, Identity};
 pub use dsha::dsha;
 pub use image::{
     FlashImage, Flip, ImageError, MeasuredRegions, MeasuredSymbol, Region, RegionName,
-    RegionSymbols,
+    RegionSymbols, gnu_map,
 };
 pub use key::{KeyPair, PublicKey};
 pub use registration_id::{

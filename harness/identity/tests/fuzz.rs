@@ -72,8 +72,8 @@ proptest! {
     #[test]
     fn lines_that_look_like_a_map(words in prop::collection::vec(
         prop::sample::select(vec![
-            "VMA LMA Size Align Out In Symbol\n", "FLASH 0x800c000", "\n", " ", "800c000", "0x800c000",
-            "__start_riot_core = .", "__stop_riot_core = .", "__start_riot_fw = .", "__stop_riot_fw = .", ".text", "1",
+            "Linker script", "FLASH 0x800c000", "\n", " ", "800c000", "0x800c000",
+            "__start_riot_core = .", "__stop_riot_core = .", "__start_riot_fw = .", "__stop_riot_fw = .", "1",
         ]),
         0..40,
     )) {

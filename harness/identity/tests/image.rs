@@ -8,7 +8,7 @@
 
 mod support;
 
-use az3166_identity::{FlashImage, Flip, MeasuredRegions, RegionName};
+use az3166_identity::{FlashImage, Flip, MeasuredRegions, RegionName, gnu_map};
 use rstest::rstest;
 use support::cases;
 use support::elf::{Segment, write};
@@ -60,22 +60,25 @@ fn elf_and_bin_with_map_give_the_same_regions() {
 }
 
 #[test]
-fn an_lld_map_is_read_too() {
+fn a_map_made_from_an_elf_gives_the_same_regions() {
+    let elf = elf_with(&SYMBOLS);
+    let map = gnu_map(&elf).unwrap();
+    insta::assert_snapshot!(map);
+    let bin = FlashImage::from_elf(&elf).unwrap();
+    assert_eq!(
+        MeasuredRegions::from_bin_and_map(bin.bytes(), &map).unwrap(),
+        MeasuredRegions::from_elf(&elf).unwrap()
+    );
+}
+
+#[test]
+fn an_lld_map_is_refused() {
     let map = "     VMA      LMA     Size Align Out     In      Symbol
- 800c000  800c000        8     1 .vector_table
- 800c000  800c000        8     1         app.o:(.vector_table)
- 800c000  800c000        8     1                 __RESET_VECTOR
- 800c008  800c008        0     1 __start_riot_core = ADDR ( .riot_core )
- 800c018  800c018        0     1 __stop_riot_core = .
- 800c018  800c018        0     1 __start_riot_fw = ADDR ( .text )
- 800c030  800c030        0     1 __stop_riot_fw = ADDR ( .rodata ) + SIZEOF ( .rodata )
-20000000  800c02c        4     4 .data
-       0        0       4d     1 .comment
+       0        0        0     1 __start_riot_fw = ADDR(.text)
+ 800c000  800c000        8     4 .vector_table
 ";
-    let image: Vec<u8> = (0..0x30).collect();
-    let regions = MeasuredRegions::from_bin_and_map(&image, map).unwrap();
-    assert_eq!(regions.riot_core().bytes(), &image[8..0x18]);
-    assert_eq!(regions.riot_fw().bytes(), &image[0x18..]);
+    let error = MeasuredRegions::from_bin_and_map(b"image", map).unwrap_err();
+    insta::assert_snapshot!(error, @"the map has no region FLASH in its memory configuration, so the image's base address is unknown; give GNU ld's map, or the ELF file");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Reads load segments and symbols from an ELF file (System V ABI, ELF for the Arm architecture).
 
 use object::LittleEndian;
-use object::elf::{EM_ARM, FileHeader32, PT_LOAD, SHT_SYMTAB};
+use object::elf::{EM_ARM, FileHeader32, PT_LOAD, SHT_SYMTAB, STT_FUNC};
 use object::read::elf::{FileHeader, ProgramHeader, Sym};
 
 use super::{FlashImage, ImageError, MeasuredSymbol, RegionSymbols};
@@ -34,28 +34,12 @@ impl FlashImage {
 impl RegionSymbols {
     /// Reads the four symbols from the file's symbol table.
     pub fn from_elf(elf: &[u8]) -> Result<Self, ImageError> {
-        let sections = header(elf)?.sections(LittleEndian, elf).map_err(damaged)?;
-        let symbols = sections
-            .symbols(LittleEndian, elf, SHT_SYMTAB)
-            .map_err(damaged)?;
-        if symbols.is_empty() {
-            return Err(ImageError::Stripped);
-        }
-        let mut addresses = [None; 4];
-        for symbol in symbols.iter() {
-            if symbol.is_undefined(LittleEndian) {
-                continue;
-            }
-            let Ok(name) = symbols.symbol_name(LittleEndian, symbol) else {
-                continue;
-            };
-            for (wanted, address) in MeasuredSymbol::ALL.into_iter().zip(&mut addresses) {
-                if name == wanted.name().as_bytes() {
-                    *address = Some(symbol.st_value(LittleEndian));
-                }
-            }
-        }
-        Self::of_found(addresses)
+        let symbols = global_symbols(elf)?;
+        let address = |wanted: MeasuredSymbol| {
+            let mut found = symbols.iter().filter(|(_, name)| *name == wanted.name());
+            found.next().map(|(address, _)| *address)
+        };
+        Self::of_found(MeasuredSymbol::ALL.map(address))
     }
 
     pub(super) fn of_found(addresses: [Option<u32>; 4]) -> Result<Self, ImageError> {
@@ -65,6 +49,30 @@ impl RegionSymbols {
         }
         Self::new(known)
     }
+}
+
+/// Every defined global symbol with a name in UTF-8, by address and then by name.
+pub fn global_symbols(elf: &[u8]) -> Result<Vec<(u32, &str)>, ImageError> {
+    let sections = header(elf)?.sections(LittleEndian, elf).map_err(damaged)?;
+    let table = sections
+        .symbols(LittleEndian, elf, SHT_SYMTAB)
+        .map_err(damaged)?;
+    if table.is_empty() {
+        return Err(ImageError::Stripped);
+    }
+    let mut symbols: Vec<(u32, &str)> = table
+        .iter()
+        .filter(|symbol| !symbol.is_undefined(LittleEndian) && !symbol.is_local())
+        .filter_map(|symbol| {
+            let name = table.symbol_name(LittleEndian, symbol).ok()?;
+            // Bit 0 of a function's value says Thumb; it is no part of its address.
+            let thumb = u32::from(symbol.st_type() == STT_FUNC);
+            let address = symbol.st_value(LittleEndian) & !thumb;
+            Some((address, str::from_utf8(name).ok()?))
+        })
+        .collect();
+    symbols.sort_unstable();
+    Ok(symbols)
 }
 
 fn header(elf: &[u8]) -> Result<&Header, ImageError> {

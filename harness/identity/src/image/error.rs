@@ -46,9 +46,9 @@ pub enum ImageError {
         /// Which.
         symbol: MeasuredSymbol,
     },
-    /// the map has no region FLASH in its memory configuration, so the image's base address is unknown
+    /// the map has no region FLASH in its memory configuration, so the image's base address is unknown; give GNU ld's map, or the ELF file
     #[error(
-        "the map has no region FLASH in its memory configuration, so the image's base address is unknown"
+        "the map has no region FLASH in its memory configuration, so the image's base address is unknown; give GNU ld's map, or the ELF file"
     )]
     NoFlashOrigin,
     /// the map's line {line} has no 32-bit hexadecimal address for {what}

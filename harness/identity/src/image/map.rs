@@ -1,18 +1,14 @@
-//! Reads linker maps: GNU ld's, which the DevKit SDK's tool takes too, and lld's.
+//! GNU ld's linker maps: what the DevKit SDK's tool reads, and what `hil build` writes.
 
-use super::{ImageError, MeasuredSymbol, RegionSymbols};
+use super::elf::global_symbols;
+use super::{FlashImage, ImageError, MeasuredSymbol, RegionSymbols};
 
-/// The address of an image's first byte.
-///
-/// GNU ld's map names it: the origin of the region `FLASH` in the memory configuration. lld's has
-/// no such table; there it is the lowest load address of an output section that has bytes.
-pub fn flash_origin(map: &str) -> Result<u32, ImageError> {
-    if is_lld(map) {
-        return lld_base(map).ok_or(ImageError::NoFlashOrigin);
-    }
+/// The address of an image's first byte: the origin of the region `FLASH` in the map's memory
+/// configuration.
+pub(super) fn flash_origin(map: &str) -> Result<u32, ImageError> {
     for (line, words) in numbered(map) {
         if let ["FLASH", origin, ..] = words.as_slice() {
-            return gnu_address(origin).ok_or_else(|| bad_address(line, "the region FLASH"));
+            return address(origin).ok_or_else(|| bad_address(line, "the region FLASH"));
         }
         if words.starts_with(&["Linker", "script"]) {
             break;
@@ -22,53 +18,47 @@ pub fn flash_origin(map: &str) -> Result<u32, ImageError> {
 }
 
 impl RegionSymbols {
-    /// Reads the four symbols from lines that assign them; the last such line of each wins.
+    /// Reads the four symbols from lines `<address> NAME = <expression>`, where the expression is
+    /// mostly a dot; the last such line of each wins.
     pub fn from_map(map: &str) -> Result<Self, ImageError> {
-        let lld = is_lld(map);
         let mut addresses = [None; 4];
         for (line, words) in numbered(map) {
             for (symbol, place) in MeasuredSymbol::ALL.into_iter().zip(&mut addresses) {
-                if !assigns(&words, symbol) {
-                    continue;
+                let assigns = words
+                    .windows(3)
+                    .any(|window| window[0] == symbol.name() && window[1] == "=");
+                if assigns {
+                    let found = words.first().and_then(|word| address(word));
+                    *place = Some(found.ok_or_else(|| bad_address(line, symbol.name()))?);
                 }
-                let address = match lld {
-                    true => words.first().and_then(|word| lld_address(word)),
-                    false => words.first().and_then(|word| gnu_address(word)),
-                };
-                *place = Some(address.ok_or_else(|| bad_address(line, symbol.name()))?);
             }
         }
         Self::of_found(addresses)
     }
 }
 
-/// Whether a line says `<address> ... NAME = <expression>`; GNU ld's expression is mostly a dot.
-fn assigns(words: &[&str], symbol: MeasuredSymbol) -> bool {
-    words
-        .windows(3)
-        .any(|window| window[0] == symbol.name() && window[1] == "=")
-}
-
-fn is_lld(map: &str) -> bool {
-    let header = map.lines().next().unwrap_or_default();
-    header
-        .split_whitespace()
-        .eq(["VMA", "LMA", "Size", "Align", "Out", "In", "Symbol"])
-}
-
-/// Output sections stand without indentation after the four numbers: `VMA LMA Size Align .name`.
-fn lld_base(map: &str) -> Option<u32> {
-    map.lines()
-        .filter_map(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let [vma, lma, size, align, name] = words.as_slice() else {
-                return None;
-            };
-            let outermost = line.ends_with(&format!(" {align} {name}")) && name.starts_with('.');
-            let loaded = lld_address(vma)? != 0 && lld_address(size)? != 0;
-            (outermost && loaded).then(|| lld_address(lma))?
-        })
-        .min()
+/// A map in GNU ld's form, made from an ELF file: its flash and its global symbols by address.
+///
+/// lld's own maps show 0 for symbols whose definition refers forward, so they cannot stand for
+/// the symbols. The DevKit SDK's certificate tool reads this form too.
+pub fn gnu_map(elf: &[u8]) -> Result<String, ImageError> {
+    let image = FlashImage::from_elf(elf)?;
+    let mut map = format!(
+        "Memory Configuration\n\n\
+         Name             Origin             Length             Attributes\n\
+         FLASH            0x{:016x} 0x{:016x} xr\n\
+         *default*        0x{:016x} 0x{:016x}\n\n\
+         Linker script and memory map\n\n",
+        image.base(),
+        image.bytes().len(),
+        0,
+        u64::MAX,
+    );
+    for (address, name) in global_symbols(elf)? {
+        let indent = " ".repeat(16);
+        map.push_str(&format!("{indent}0x{address:016x}{indent}{name} = .\n"));
+    }
+    Ok(map)
 }
 
 fn numbered(map: &str) -> impl Iterator<Item = (usize, Vec<&str>)> {
@@ -77,13 +67,10 @@ fn numbered(map: &str) -> impl Iterator<Item = (usize, Vec<&str>)> {
         .map(|(index, line)| (index + 1, line.split_whitespace().collect()))
 }
 
-fn gnu_address(word: &str) -> Option<u32> {
-    lld_address(word.strip_prefix("0x")?)
-}
-
-fn lld_address(word: &str) -> Option<u32> {
-    let digits = word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    u64::from_str_radix(digits.then_some(word)?, 16)
+fn address(word: &str) -> Option<u32> {
+    let digits = word.strip_prefix("0x")?;
+    let hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u64::from_str_radix(hex.then_some(digits)?, 16)
         .ok()?
         .try_into()
         .ok()

@@ -10,5 +10,6 @@ mod symbols;
 
 pub use error::ImageError;
 pub use flash::FlashImage;
+pub use map::gnu_map;
 pub use region::{Flip, MeasuredRegions, Region, RegionName};
 pub use symbols::{MeasuredSymbol, RegionSymbols};

@@ -101,8 +101,7 @@ impl MeasuredRegions {
         Self::of_image(&FlashImage::from_elf(elf)?, &RegionSymbols::from_elf(elf)?)
     }
 
-    /// Reads the bytes from a flat flash image, and its base and the symbols from the linker's map
-    /// (GNU ld's or lld's).
+    /// Reads the bytes from a flat flash image, and its base and the symbols from GNU ld's map.
     pub fn from_bin_and_map(bin: &[u8], map: &str) -> Result<Self, ImageError> {
         let base = super::map::flash_origin(map)?;
         let image = FlashImage::from_bin(base, bin)?;
