@@ -24,9 +24,7 @@ const OPTION_PLAIN: u8 = 0x00;
 const OPTION_ATOMIC: u8 = 0x80;
 
 /// The longest payload of one Read.
-pub const READ_MAX: usize = FRAME_MAX - ANSWER_HEADER - CRC;
-/// The longest data of one Update: a frame without header, option, zone, offset and CRC.
-pub const UPDATE_MAX: usize = FRAME_MAX - 5 - CRC;
+const READ_MAX: usize = FRAME_MAX - ANSWER_HEADER - CRC;
 
 /// How long the chip may stay busy. The slowest known command takes 450 ms; ST's own drivers wait
 /// for 1.26 s.
