@@ -6,6 +6,7 @@ use core::fmt;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{Trace, VirtualTime};
 
@@ -215,9 +216,54 @@ impl ScenarioResult {
     }
 }
 
+/// The folder that a scenario of this name gets in a report: its letters and digits in lower case,
+/// all else as `-`. Two names can share one; a scenario run never has two such scenarios.
+pub fn folder_name(scenario: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut folder = String::new();
+    for c in scenario.chars() {
+        match c.to_ascii_lowercase() {
+            c @ ('a'..='z' | '0'..='9') => folder.push(c),
+            _ if folder.ends_with('-') || folder.is_empty() => {}
+            _ => folder.push('-'),
+        }
+    }
+    let folder = folder.trim_end_matches('-');
+    // What was lost must still tell two names apart.
+    if folder.is_empty() || folder.len() > LONGEST || !scenario.is_ascii() {
+        let digest = Sha256::digest(scenario.as_bytes());
+        let digest: String = digest
+            .iter()
+            .take(4)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let kept = &folder[..folder.len().min(LONGEST)];
+        return format!("{kept}-{digest}")
+            .trim_start_matches('-')
+            .to_owned();
+    }
+    folder.to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[rstest::rstest]
+    #[case("wrong UDS [digit 3]", "wrong-uds-digit-3")]
+    #[case("../../etc/passwd", "etc-passwd")]
+    #[case("über", "ber-44bcb5a4")]
+    #[case("日本", "0b4ab2a6")]
+    fn folders_are_plain(#[case] name: &str, #[case] folder: &str) {
+        assert_eq!(folder_name(name), folder);
+    }
+
+    #[test]
+    fn folders_are_short_and_never_empty() {
+        for name in ["", "...", &"x".repeat(500)] {
+            assert!((1..=90).contains(&folder_name(name).len()));
+        }
+    }
 
     #[test]
     fn a_picture_keeps_each_pixel() {

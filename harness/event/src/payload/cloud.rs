@@ -49,6 +49,18 @@ pub enum CloudEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<String>,
     },
+    /// An HTTP request that got no answer.
+    HttpUnanswered {
+        /// Number of the TCP connection.
+        connection: u32,
+        /// The method.
+        method: String,
+        /// The path without the query.
+        path: String,
+        /// The `api-version` of the query.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        api_version: Option<String>,
+    },
     /// A registration changed state.
     Registration {
         /// The registration id as the device sent it.

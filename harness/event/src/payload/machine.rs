@@ -41,6 +41,12 @@ pub enum MachineEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         register: Option<String>,
     },
+    /// The firmware touched a peripheral whose clock is off or that is held in reset: reads give
+    /// 0, writes do nothing. Reported once for each peripheral since a reset.
+    UnclockedAccess {
+        /// The peripheral.
+        peripheral: String,
+    },
     /// The processor locked up.
     Lockup {
         /// The address of the instruction.

@@ -1,0 +1,135 @@
+//! What is wrong with a scenario file, and where.
+
+use core::fmt;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use az3166_event::Location;
+
+use crate::{Source, Span, text};
+
+/// Whether a text for people may hold colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// No escape sequences.
+    Plain,
+    /// ANSI colours, for a terminal.
+    Coloured,
+}
+
+/// One error in a scenario file.
+///
+/// `Display` renders it without colours. Long runs of hex digits are masked everywhere.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    source: Source,
+    span: Span,
+    message: String,
+    label: String,
+    other: Option<(Span, String)>,
+    help: Option<String>,
+    note: Option<String>,
+}
+
+impl Diagnostic {
+    pub(crate) fn new(source: &Source, span: Span, message: &str) -> Self {
+        Self {
+            source: source.clone(),
+            span: source.first_line(span),
+            message: text::mask(message),
+            label: String::new(),
+            other: None,
+            help: None,
+            note: None,
+        }
+    }
+
+    pub(crate) fn label(mut self, label: &str) -> Self {
+        self.label = text::mask(label);
+        self
+    }
+
+    pub(crate) fn other(mut self, span: Span, label: &str) -> Self {
+        self.other = Some((self.source.first_line(span), text::mask(label)));
+        self
+    }
+
+    pub(crate) fn help(mut self, help: &str) -> Self {
+        self.help = Some(text::mask(help));
+        self
+    }
+
+    pub(crate) fn note(mut self, note: &str) -> Self {
+        self.note = Some(text::mask(note));
+        self
+    }
+
+    /// What is wrong, in one line.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it, where something is known.
+    pub fn suggestion(&self) -> Option<&str> {
+        match self.label.is_empty() {
+            true => self.help.as_deref(),
+            false => Some(&self.label),
+        }
+    }
+
+    /// Where it is wrong.
+    pub fn location(&self) -> Location {
+        self.source.location(self.span)
+    }
+
+    /// The message with the lines it is about and a caret.
+    pub fn render(&self, style: Style) -> String {
+        let mut caret = AnnotationKind::Primary.span(self.span.start..self.span.end);
+        if !self.label.is_empty() {
+            caret = caret.label(self.label.as_str());
+        }
+        let shown = visible(self.source.shown());
+        let mut snippet = Snippet::source(shown.as_str())
+            .path(self.source.file())
+            .annotation(caret);
+        if let Some((span, label)) = &self.other {
+            let place = AnnotationKind::Context.span(span.start..span.end);
+            snippet = snippet.annotation(place.label(label.as_str()));
+        }
+        let mut group: Group<'_> = Level::ERROR
+            .primary_title(self.message.as_str())
+            .element(snippet);
+        if let Some(help) = &self.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        if let Some(note) = &self.note {
+            group = group.element(Level::NOTE.message(note.as_str()));
+        }
+        let renderer = match style {
+            Style::Plain => Renderer::plain(),
+            Style::Coloured => Renderer::styled(),
+        };
+        renderer.render(&[group])
+    }
+}
+
+/// `text` with control characters but tab and line feed replaced, each by as many bytes.
+fn visible(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\t' | '\n' => c,
+            // One byte for one byte: spans stay.
+            '\0'..='\u{1f}' | '\u{7f}' => ' ',
+            // Two bytes for two bytes.
+            '\u{80}'..='\u{9f}' => '\u{a0}',
+            _ => c,
+        })
+        .collect()
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(Style::Plain))
+    }
+}
+
+impl core::error::Error for Diagnostic {}

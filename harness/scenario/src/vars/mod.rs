@@ -1,0 +1,11 @@
+//! Variables: definitions, `${name}` in texts, rows of a matrix.
+
+mod derive;
+mod expand;
+mod matrix;
+mod resolve;
+
+pub use derive::{Derivation, Variable};
+pub use expand::substitute;
+pub use matrix::{Axis, Matrix, Row, rows};
+pub use resolve::{Definition, Variables, is_name, resolve};
