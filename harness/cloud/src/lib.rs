@@ -1,1 +1,45 @@
+//! A local Device Provisioning Service and IoT Hub, as protocol cores without sockets.
 //!
+//! [`Cloud`] takes the bytes of numbered connections, the time, and nothing else; it hands back
+//! bytes, events and deadlines. Whoever owns the transport drives it: the device's gateway on
+//! virtual time, or listeners on real sockets. From the bottom up:
+//!
+//! - `tls` is the server side of TLS 1.2, `pki` its certificates;
+//! - `http` and `mqtt` cut plain text into messages;
+//! - [`Provisioning`] and `hub` are the services as state machines that know no transport;
+//! - `device_api` turns HTTP messages into calls of the former, `cloud` ties everything to
+//!   connections;
+//! - `fault` spoils exchanges on request.
+//!
+//! Architecture invariant: a [`Cloud`] on virtual time draws its TLS keys from a seed and shows
+//! published certificates. Its type says so ([`Virtual`]), and what opens a socket takes a
+//! `Cloud<Wall>` only.
+
+mod behaviour;
+mod certificate;
+mod clock;
+mod cloud;
+mod config;
+mod device_api;
+mod fault;
+mod http;
+mod pki;
+mod provisioning;
+mod tls;
+
+pub use behaviour::{
+    Behaviour, BodyFraming, CertificateMismatch, ConcurrentRegistration, IdCase, WrongScope,
+};
+pub use certificate::{CertificateError, DeviceCertificate};
+pub use clock::VIRTUAL_EPOCH;
+pub use cloud::{Cloud, Opening, Then, Transmission};
+pub use config::{CloudConfig, CloudError, TimeBase, Virtual, Wall, WallClock};
+pub use fault::{Answer, CloudFault, Effect, FaultError, Pattern, Repeat, Rule};
+#[cfg(feature = "deterministic")]
+pub use pki::ServerChain;
+pub use pki::{CertificateFault, Chain, HandshakeSchemes, ServerIdentity};
+pub use provisioning::{
+    Assignment, Attestation, Completion, Course, EnrolError, Enrolment, IdError, Proof,
+    Provisioning, ProvisioningStatus, Refusal, Register, Registration, RegistrationId,
+    RegistrationState, ReprovisionPolicy, Substatus,
+};

@@ -1,0 +1,323 @@
+//! One TCP connection: TLS, then the service that it is for.
+
+use std::time::Duration;
+
+use az3166_event::{CloudEvent, VirtualTime};
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
+
+use super::http::HttpService;
+use super::services::Services;
+use super::{Then, Transmission};
+use crate::certificate::DeviceCertificate;
+use crate::fault::{Effect, Exchange};
+use crate::tls::{Endpoint, Established, Session, Status};
+
+/// How long a client may take for the TLS handshake.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(60);
+
+/// TLS alert `handshake_failure`, which servers send when no suite is in common.
+const HANDSHAKE_FAILURE: u8 = 40;
+
+/// One TCP connection.
+pub(super) struct Connection {
+    number: u32,
+    host: String,
+    session: Session,
+    service: Service,
+    certificate: Option<DeviceCertificate>,
+    state: State,
+    handshake_deadline: Option<VirtualTime>,
+}
+
+/// The service that a connection is for.
+pub(super) enum Service {
+    /// The device API over HTTP.
+    DeviceApi(HttpService),
+}
+
+impl Service {
+    pub(super) fn device_api() -> Self {
+        Self::DeviceApi(HttpService::default())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Nothing that the client sends is heard any more; the connection stays.
+    Deaf,
+    Finishing,
+    Reset,
+}
+
+/// What a service wants done after some plain text.
+#[derive(Debug, Default)]
+pub(super) struct Reaction {
+    /// Plain text for the client.
+    pub(super) send: Vec<u8>,
+    /// What becomes of the connection.
+    pub(super) ending: Ending,
+}
+
+/// What becomes of a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It stays.
+    #[default]
+    None,
+    /// It stays, but nothing is answered any more.
+    Stall,
+    /// The service closes it.
+    Close,
+    /// The service resets it.
+    Reset,
+}
+
+/// What a service may know of its connection.
+#[derive(Clone, Copy)]
+pub(super) struct Peer<'a> {
+    pub(super) connection: u32,
+    pub(super) host: &'a str,
+    pub(super) certificate: Option<&'a DeviceCertificate>,
+}
+
+impl Connection {
+    pub(super) fn new(
+        now: VirtualTime,
+        number: u32,
+        host: &str,
+        service: Service,
+        session: Session,
+    ) -> Self {
+        Self {
+            number,
+            host: host.to_ascii_lowercase(),
+            session,
+            service,
+            certificate: None,
+            state: State::Open,
+            handshake_deadline: Some(now + HANDSHAKE_TIME),
+        }
+    }
+
+    pub(super) fn receive(
+        &mut self,
+        now: VirtualTime,
+        bytes: &[u8],
+        endpoint: &Endpoint,
+        services: &mut Services,
+    ) {
+        if self.state != State::Open {
+            return;
+        }
+        let mut result = self.session.receive(bytes);
+        if self.session.has_hello() {
+            result = self.answer_hello(now, endpoint, services);
+        }
+        match result {
+            Ok(status) => self.handle(now, status, services),
+            Err(reason) => self.fail(now, reason, services),
+        }
+    }
+
+    pub(super) fn transmit(&mut self) -> Transmission {
+        let then = match self.state {
+            State::Open | State::Deaf => Then::Continue,
+            State::Finishing => Then::Finish,
+            State::Reset => Then::Reset,
+        };
+        Transmission {
+            bytes: self.session.take_output(),
+            then,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<VirtualTime> {
+        match self.state {
+            State::Open => self.handshake_deadline.or_else(|| self.service.deadline()),
+            State::Deaf | State::Finishing | State::Reset => None,
+        }
+    }
+
+    /// Does what is due.
+    pub(super) fn advance(&mut self, now: VirtualTime, services: &mut Services) {
+        if self.deadline().is_none_or(|deadline| deadline > now) {
+            return;
+        }
+        if self.handshake_deadline.is_some() {
+            self.fail(now, "the handshake took too long".into(), services);
+            return;
+        }
+        let peer = peer(self.number, &self.host, self.certificate.as_ref());
+        let reaction = self.service.expire(now, peer, services);
+        self.react(now, reaction);
+    }
+
+    /// Closes the connection from the service's side.
+    pub(super) fn finish(&mut self, _now: VirtualTime) {
+        self.session.close_notify();
+        self.state = State::Finishing;
+    }
+
+    /// The TCP connection is gone.
+    pub(super) fn closed(&mut self, now: VirtualTime, services: &mut Services) {
+        let handshaking = !self.session.is_established() && self.handshake_deadline.is_some();
+        if handshaking && self.state == State::Open {
+            services.journal.note(
+                now,
+                CloudEvent::TlsFailed {
+                    connection: self.number,
+                    reason: "the connection ended during the handshake".into(),
+                },
+            );
+        }
+        let peer = peer(self.number, &self.host, self.certificate.as_ref());
+        self.service.closed(now, peer, services);
+    }
+
+    /// Goes on with the handshake, unless a fault says otherwise.
+    fn answer_hello(
+        &mut self,
+        now: VirtualTime,
+        endpoint: &Endpoint,
+        services: &mut Services,
+    ) -> Result<Status, String> {
+        let effect = services.strike(now, Exchange::handshake(&self.host));
+        match effect {
+            Some(Effect::Certificate(fault)) => self.session.accept(endpoint, Some(fault)),
+            Some(Effect::Alert(description)) => {
+                self.session.refuse(description);
+                Err(format!("the server sent alert {description}"))
+            }
+            Some(Effect::NoCommonSuite) => {
+                self.session.refuse(HANDSHAKE_FAILURE);
+                Err("no cipher suite in common".into())
+            }
+            Some(Effect::Stall) => {
+                self.state = State::Deaf;
+                Ok(Status::default())
+            }
+            Some(Effect::Close) => {
+                self.state = State::Finishing;
+                Ok(Status::default())
+            }
+            Some(Effect::Reset) => {
+                self.state = State::Reset;
+                Ok(Status::default())
+            }
+            _ => self.session.accept(endpoint, None),
+        }
+    }
+
+    fn handle(&mut self, now: VirtualTime, status: Status, services: &mut Services) {
+        if let Some(established) = status.established {
+            self.established(now, established, services);
+        }
+        if !status.plaintext.is_empty() {
+            services
+                .journal
+                .note_plaintext(self.number, &status.plaintext);
+            let peer = peer(self.number, &self.host, self.certificate.as_ref());
+            let reaction = self.service.receive(now, &status.plaintext, peer, services);
+            self.react(now, reaction);
+        }
+        if status.finished && self.state == State::Open {
+            self.finish(now);
+        }
+    }
+
+    fn established(&mut self, now: VirtualTime, what: Established, services: &mut Services) {
+        self.handshake_deadline = None;
+        self.service.begin(now);
+        let leaf = what.client_certificate.as_deref();
+        // The verifier has parsed it before.
+        self.certificate = leaf.and_then(|der| DeviceCertificate::from_der(der).ok());
+        services.journal.note(
+            now,
+            CloudEvent::TlsEstablished {
+                connection: self.number,
+                server_name: what.server_name,
+                version: what.version,
+                suite: what.suite,
+                client_certificate_sha256: leaf.map(|der| hex::encode(Sha256::digest(der))),
+                client_certificate_sha1: leaf.map(|der| hex::encode_upper(Sha1::digest(der))),
+            },
+        );
+    }
+
+    fn react(&mut self, now: VirtualTime, reaction: Reaction) {
+        self.session.send(&reaction.send);
+        match reaction.ending {
+            Ending::None => {}
+            Ending::Stall => self.state = State::Deaf,
+            Ending::Close => self.finish(now),
+            Ending::Reset => self.state = State::Reset,
+        }
+    }
+
+    fn fail(&mut self, now: VirtualTime, reason: String, services: &mut Services) {
+        services.journal.note(
+            now,
+            CloudEvent::TlsFailed {
+                connection: self.number,
+                reason,
+            },
+        );
+        self.handshake_deadline = None;
+        self.state = State::Finishing;
+    }
+}
+
+fn peer<'a>(
+    connection: u32,
+    host: &'a str,
+    certificate: Option<&'a DeviceCertificate>,
+) -> Peer<'a> {
+    Peer {
+        connection,
+        host,
+        certificate,
+    }
+}
+
+impl Service {
+    fn begin(&mut self, now: VirtualTime) {
+        match self {
+            Self::DeviceApi(service) => service.begin(now),
+        }
+    }
+
+    fn receive(
+        &mut self,
+        now: VirtualTime,
+        bytes: &[u8],
+        peer: Peer<'_>,
+        services: &mut Services,
+    ) -> Reaction {
+        match self {
+            Self::DeviceApi(service) => service.receive(now, bytes, peer, services),
+        }
+    }
+
+    fn deadline(&self) -> Option<VirtualTime> {
+        match self {
+            Self::DeviceApi(service) => service.deadline(),
+        }
+    }
+
+    fn expire(&mut self, _now: VirtualTime, _peer: Peer<'_>, _services: &mut Services) -> Reaction {
+        match self {
+            Self::DeviceApi(_) => Reaction {
+                send: Vec::new(),
+                ending: Ending::Close,
+            },
+        }
+    }
+
+    fn closed(&mut self, _now: VirtualTime, _peer: Peer<'_>, _services: &mut Services) {
+        match self {
+            Self::DeviceApi(_) => {}
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! HTTP exchanges of one connection with the device API.
+
+use std::time::Duration;
+
+use az3166_event::{CloudEvent, VirtualTime};
+
+use super::connection::{Ending, Peer, Reaction};
+use super::services::Services;
+use crate::device_api::{Answer, DeviceApi, Outcome};
+use crate::fault::{Effect, Exchange};
+use crate::http::{Persistence, Request, RequestReader};
+use crate::provisioning::{Course, Proof};
+
+/// How long a connection may lie idle.
+const IDLE_TIME: Duration = Duration::from_secs(120);
+
+/// HTTP exchanges of one connection.
+#[derive(Default)]
+pub(super) struct HttpService {
+    reader: RequestReader,
+    deadline: Option<VirtualTime>,
+}
+
+impl HttpService {
+    pub(super) fn begin(&mut self, now: VirtualTime) {
+        self.deadline = Some(now + IDLE_TIME);
+    }
+
+    pub(super) fn deadline(&self) -> Option<VirtualTime> {
+        self.deadline
+    }
+
+    pub(super) fn receive(
+        &mut self,
+        now: VirtualTime,
+        bytes: &[u8],
+        peer: Peer<'_>,
+        services: &mut Services,
+    ) -> Reaction {
+        self.deadline = Some(now + IDLE_TIME);
+        self.reader.push(bytes);
+        let mut reaction = Reaction::default();
+        while reaction.ending == Ending::None {
+            match self.reader.next() {
+                Ok(None) => break,
+                Ok(Some(request)) => exchange(now, &request, peer, services, &mut reaction),
+                Err(error) => {
+                    let answer = api(services, peer).malformed(now, error);
+                    note(now, None, &answer, peer, services);
+                    reaction.send.extend(
+                        answer
+                            .response
+                            .encode(services.behaviour.framing, Persistence::Close),
+                    );
+                    reaction.ending = Ending::Close;
+                }
+            }
+        }
+        reaction
+    }
+}
+
+/// Answers one request, or does what a fault says.
+fn exchange(
+    now: VirtualTime,
+    request: &Request,
+    peer: Peer<'_>,
+    services: &mut Services,
+    reaction: &mut Reaction,
+) {
+    let effect = services.strike(
+        now,
+        Exchange::request(peer.host, &request.method, &request.path),
+    );
+    let silent = match effect {
+        Some(Effect::Stall) => Some(Ending::Stall),
+        Some(Effect::Close) => Some(Ending::Close),
+        Some(Effect::Reset) => Some(Ending::Reset),
+        _ => None,
+    };
+    if let Some(ending) = silent {
+        services.journal.note(
+            now,
+            CloudEvent::HttpUnanswered {
+                connection: peer.connection,
+                method: request.method.clone(),
+                path: request.path.clone(),
+                api_version: api_version(request),
+            },
+        );
+        reaction.ending = ending;
+        return;
+    }
+    let course = match effect {
+        Some(Effect::AssigningForEver) => Course::NeverEnds,
+        Some(Effect::Fail { error_code }) => Course::Fails(error_code),
+        _ => Course::Normal,
+    };
+    let proof = peer.certificate.map_or(Proof::Nothing, Proof::Certificate);
+    let mut answer = match &effect {
+        Some(Effect::Answer(wanted)) => {
+            let code = wanted
+                .error_code
+                .unwrap_or_else(|| u32::from(wanted.status) * 1000);
+            let mut answer = api(services, peer).error(now, wanted.status, code, "Injected fault.");
+            if let Some(value) = &wanted.retry_after {
+                answer.response.set_header("Retry-After", value);
+            }
+            answer
+        }
+        _ => api(services, peer).answer(now, request, proof, course),
+    };
+    match &effect {
+        Some(Effect::RetryAfter(value)) => answer.response.set_header("Retry-After", value),
+        Some(Effect::ContentType(value)) => answer.response.set_header("Content-Type", value),
+        Some(Effect::Oversize { bytes }) => pad(&mut answer.response.body, *bytes),
+        _ => {}
+    }
+    let framing = services.behaviour.framing;
+    let persistence = match effect {
+        Some(Effect::CloseAfter | Effect::Truncate { .. }) => Persistence::Close,
+        _ => request.persistence,
+    };
+    reaction.send.extend(match effect {
+        Some(Effect::Truncate { keep }) => answer.response.encode_truncated(framing, keep),
+        _ => answer.response.encode(framing, request.persistence),
+    });
+    if persistence == Persistence::Close {
+        reaction.ending = Ending::Close;
+    }
+    note(now, Some(request), &answer, peer, services);
+}
+
+fn api<'a>(services: &'a mut Services, peer: Peer<'a>) -> DeviceApi<'a, rand_chacha::ChaCha20Rng> {
+    DeviceApi {
+        provisioning: &mut services.provisioning,
+        behaviour: &services.behaviour,
+        epoch: services.epoch,
+        entropy: &mut services.entropy,
+        host: peer.host,
+    }
+}
+
+/// Notes the exchange and what it did to registrations.
+fn note(
+    now: VirtualTime,
+    request: Option<&Request>,
+    answer: &Answer,
+    peer: Peer<'_>,
+    services: &mut Services,
+) {
+    services.journal.note(
+        now,
+        CloudEvent::Http {
+            connection: peer.connection,
+            method: request.map_or_else(String::new, |request| request.method.clone()),
+            path: request.map_or_else(String::new, |request| request.path.clone()),
+            api_version: request.and_then(api_version),
+            status: answer.response.status,
+            error_code: answer.error_code,
+            retry_after: answer.response.header("Retry-After").map(str::to_owned),
+        },
+    );
+    match &answer.outcome {
+        Outcome::None => {}
+        Outcome::Begun(registration) => services.note_registration(now, registration),
+        Outcome::Refused { registration_id } => {
+            services.note_refusal(now, registration_id.clone(), answer.error_code);
+        }
+    }
+}
+
+fn api_version(request: &Request) -> Option<String> {
+    request.query_parameter("api-version").map(str::to_owned)
+}
+
+/// Makes a JSON object longer by `bytes` without changing what it says.
+fn pad(body: &mut Vec<u8>, bytes: usize) {
+    const MEMBER: &[u8] = b",\"padding\":\"";
+    if body.pop() == Some(b'}') {
+        body.extend_from_slice(MEMBER);
+        body.resize(body.len() + bytes.saturating_sub(MEMBER.len() + 1), b'x');
+        body.extend_from_slice(b"\"}");
+    }
+}

@@ -1,0 +1,228 @@
+//! The cloud as its transport sees it: numbered connections, bytes, time, deadlines, events.
+
+mod connection;
+mod http;
+mod journal;
+mod services;
+
+use core::marker::PhantomData;
+use std::collections::BTreeMap;
+
+use az3166_event::{CloudEvent, VirtualTime};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::clock::Epoch;
+use crate::config::{CloudConfig, CloudError, TimeBase, Virtual};
+use crate::fault::{CloudFault, FaultError};
+use crate::provisioning::{EnrolError, Enrolment, Provisioning};
+use crate::tls::{Endpoint, Session};
+use connection::Connection;
+use services::Services;
+
+/// A provisioning service and its hubs.
+///
+/// Every call takes the present; it must not go back. Whatever became due since the last call
+/// happens first, at its own time.
+pub struct Cloud<B: TimeBase = Virtual> {
+    endpoint: Endpoint,
+    services: Services,
+    connections: BTreeMap<u32, Connection>,
+    seed: [u8; 32],
+    base: PhantomData<B>,
+}
+
+/// Whether something listens at a host and port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// The connection is open.
+    Accepted,
+    /// Nothing listens there; a TCP reset is the answer.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Bytes for a client, and what happens to the connection after them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transmission {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// What then.
+    pub then: Then,
+}
+
+/// What happens to a connection after the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// It stays open.
+    Continue,
+    /// The service sends no more: a TCP FIN.
+    Finish,
+    /// The service breaks it: a TCP RST.
+    Reset,
+}
+
+impl<B: TimeBase> Cloud<B> {
+    /// A cloud with no enrolments.
+    ///
+    /// # Errors
+    /// The server's key or TLS provider is not usable.
+    pub fn new(config: CloudConfig<B>) -> Result<Self, CloudError> {
+        Ok(Self {
+            endpoint: config.endpoint()?,
+            services: Services::new(&config),
+            connections: BTreeMap::new(),
+            seed: config.seed,
+            base: PhantomData,
+        })
+    }
+
+    /// Adds or replaces an individual enrolment.
+    ///
+    /// # Errors
+    /// One of its members is not possible.
+    pub fn enrol(&mut self, enrolment: Enrolment) -> Result<(), EnrolError> {
+        self.services.provisioning.enrol(enrolment)
+    }
+
+    /// Removes an enrolment; the registration and the device stay.
+    pub fn remove_enrolment(&mut self, registration_id: &str) -> Option<Enrolment> {
+        self.services.provisioning.remove_enrolment(registration_id)
+    }
+
+    /// The provisioning service: enrolments and registrations.
+    pub fn provisioning(&self) -> &Provisioning {
+        &self.services.provisioning
+    }
+
+    /// The root certificate that a device must trust, in DER.
+    pub fn trust_anchor(&self) -> &[u8] {
+        self.endpoint.trust_anchor()
+    }
+
+    /// Every host name that the cloud answers to.
+    pub fn host_names(&self) -> Vec<String> {
+        self.services.host_names()
+    }
+
+    /// A client opened the TCP connection `connection` to `host`, by name, and `port`.
+    ///
+    /// Numbers are never used twice.
+    pub fn open(&mut self, now: VirtualTime, connection: u32, host: &str, port: u16) -> Opening {
+        self.advance(now);
+        let service = match self.services.service_at(host, port) {
+            Ok(service) => service,
+            Err(reason) => return Opening::Refused { reason },
+        };
+        let session = Session::new(&self.endpoint, self.generator(connection));
+        let opened = Connection::new(now, connection, host, service, session);
+        self.connections.insert(connection, opened);
+        Opening::Accepted
+    }
+
+    /// The client of `connection` sent `bytes`.
+    pub fn receive(&mut self, now: VirtualTime, connection: u32, bytes: &[u8]) {
+        self.advance(now);
+        if let Some(receiver) = self.connections.get_mut(&connection) {
+            receiver.receive(now, bytes, &self.endpoint, &mut self.services);
+        }
+        self.settle(now);
+    }
+
+    /// Bytes for the client of `connection`, and what happens to the connection after them.
+    pub fn transmit(&mut self, now: VirtualTime, connection: u32) -> Transmission {
+        self.advance(now);
+        match self.connections.get_mut(&connection) {
+            Some(sender) => sender.transmit(),
+            None => Transmission {
+                bytes: Vec::new(),
+                then: Then::Reset,
+            },
+        }
+    }
+
+    /// The TCP connection `connection` is gone, by whomever.
+    pub fn closed(&mut self, now: VirtualTime, connection: u32) {
+        self.advance(now);
+        if let Some(mut gone) = self.connections.remove(&connection) {
+            gone.closed(now, &mut self.services);
+        }
+    }
+
+    /// The next instant at which something happens without a call; [`advance`](Self::advance)
+    /// must be called then, and every connection may have something to transmit.
+    pub fn next_deadline(&self) -> Option<VirtualTime> {
+        let connections = self.connections.values().filter_map(Connection::deadline);
+        connections
+            .chain(self.services.provisioning.next_deadline())
+            .min()
+    }
+
+    /// Does what became due until `now`.
+    pub fn advance(&mut self, now: VirtualTime) {
+        self.endpoint.set_time(self.services.epoch.since_1970(now));
+        while let Some(at) = self.next_deadline().filter(|at| *at <= now) {
+            self.services.advance(at);
+            for connection in self.connections.values_mut() {
+                connection.advance(at, &mut self.services);
+            }
+            self.settle(at);
+        }
+    }
+
+    /// Puts a fault into force.
+    ///
+    /// # Errors
+    /// It could never take effect.
+    pub fn inject(&mut self, fault: CloudFault) -> Result<(), FaultError> {
+        self.services.faults.inject(fault)
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&mut self) {
+        self.services.faults.clear();
+    }
+
+    /// What happened since the last call, in the order of its time.
+    pub fn drain_events(&mut self) -> Vec<(VirtualTime, CloudEvent)> {
+        self.services.journal.drain()
+    }
+
+    /// Plain text that clients sent since the last call, with the connection's number.
+    pub fn take_plaintext_from_device(&mut self) -> Vec<(u32, Vec<u8>)> {
+        self.services.journal.take_plaintext()
+    }
+
+    /// Lines in the NSS key log format since the last call: they decrypt a capture.
+    pub fn key_log(&mut self) -> Vec<String> {
+        self.endpoint.take_key_log()
+    }
+
+    /// Carries out what one connection's traffic means for others.
+    fn settle(&mut self, now: VirtualTime) {
+        for number in self.services.take_replaced() {
+            if let Some(connection) = self.connections.get_mut(&number) {
+                connection.finish(now);
+            }
+        }
+    }
+
+    /// A connection's own generator, so that the order of packets on others changes nothing.
+    fn generator(&self, connection: u32) -> ChaCha20Rng {
+        let digest = Sha256::new()
+            .chain_update(b"connection")
+            .chain_update(self.seed)
+            .chain_update(connection.to_be_bytes())
+            .finalize();
+        ChaCha20Rng::from_seed(digest.into())
+    }
+}
+
+impl Epoch {
+    fn of<B: TimeBase>(config: &CloudConfig<B>) -> Self {
+        Self(config.epoch)
+    }
+}

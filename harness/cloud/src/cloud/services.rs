@@ -1,0 +1,132 @@
+//! What all connections share.
+
+use az3166_event::{CloudEvent, VirtualTime};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+
+use super::connection::Service;
+use super::journal::Journal;
+use crate::behaviour::Behaviour;
+use crate::clock::Epoch;
+use crate::config::{CloudConfig, TimeBase};
+use crate::fault::{Effect, Exchange, FaultBook};
+use crate::provisioning::{Provisioning, Registration, RegistrationState};
+
+const HTTPS: u16 = 443;
+
+/// The services, the faults in force and the journal.
+pub(super) struct Services {
+    pub(super) provisioning: Provisioning,
+    pub(super) faults: FaultBook,
+    pub(super) journal: Journal,
+    pub(super) behaviour: Behaviour,
+    pub(super) epoch: Epoch,
+    pub(super) entropy: ChaCha20Rng,
+    pub(super) provisioning_host: String,
+    hubs: Vec<String>,
+}
+
+impl Services {
+    pub(super) fn new<B: TimeBase>(config: &CloudConfig<B>) -> Self {
+        Self {
+            provisioning: Provisioning::new(
+                &config.id_scope,
+                &config.hubs,
+                config.behaviour.clone(),
+            ),
+            faults: FaultBook::default(),
+            journal: Journal::default(),
+            behaviour: config.behaviour.clone(),
+            epoch: Epoch::of(config),
+            entropy: ChaCha20Rng::from_seed(config.seed),
+            provisioning_host: config.provisioning_host.clone(),
+            hubs: config.hubs.clone(),
+        }
+    }
+
+    pub(super) fn host_names(&self) -> Vec<String> {
+        let hubs = self.hubs.iter().cloned();
+        core::iter::once(self.provisioning_host.clone())
+            .chain(hubs)
+            .collect()
+    }
+
+    /// The service that listens at `host` and `port`.
+    pub(super) fn service_at(&self, host: &str, port: u16) -> Result<Service, String> {
+        let provisioning = host.eq_ignore_ascii_case(&self.provisioning_host);
+        match (provisioning, port) {
+            (true, HTTPS) => Ok(Service::device_api()),
+            (true, _) => Err(format!(
+                "the provisioning service listens at port {HTTPS} only"
+            )),
+            (false, _) => Err(format!("no service is called {host}")),
+        }
+    }
+
+    /// Ends operations that are due.
+    pub(super) fn advance(&mut self, now: VirtualTime) {
+        for completion in self.provisioning.advance(now, &mut self.entropy) {
+            self.note_registration(completion.at, &completion.registration);
+        }
+    }
+
+    /// Connections that must end because of what happened on others.
+    pub(super) fn take_replaced(&mut self) -> Vec<u32> {
+        Vec::new()
+    }
+
+    /// The fault that strikes an exchange, noted in the journal.
+    pub(super) fn strike(&mut self, now: VirtualTime, exchange: Exchange<'_>) -> Option<Effect> {
+        let effect = self.faults.strike(exchange)?;
+        let fault = effect.name().to_owned();
+        self.journal.note(now, CloudEvent::Fault { fault });
+        Some(effect)
+    }
+
+    /// Notes a registration's new state.
+    pub(super) fn note_registration(&mut self, at: VirtualTime, registration: &Registration) {
+        let (mut assigned_hub, mut assigned_id, mut sub, mut code) = (None, None, None, None);
+        match &registration.state {
+            RegistrationState::Assigned {
+                hub,
+                device_id,
+                substatus,
+            } => {
+                assigned_hub = Some(hub.clone());
+                assigned_id = Some(device_id.clone());
+                sub = Some(substatus.name().to_owned());
+            }
+            RegistrationState::Failed { error_code, .. } => code = Some(*error_code),
+            RegistrationState::Assigning | RegistrationState::Disabled => {}
+        }
+        let operation_id = Some(registration.operation_id.clone()).filter(|id| !id.is_empty());
+        self.journal.note(
+            at,
+            CloudEvent::Registration {
+                registration_id: registration.registration_id.clone(),
+                state: registration.state.status().to_owned(),
+                operation_id,
+                device_id: assigned_id,
+                assigned_hub,
+                substatus: sub,
+                error_code: code,
+            },
+        );
+    }
+
+    /// Notes that a registration was refused.
+    pub(super) fn note_refusal(&mut self, at: VirtualTime, id: String, code: Option<u32>) {
+        self.journal.note(
+            at,
+            CloudEvent::Registration {
+                registration_id: id,
+                state: "refused".into(),
+                operation_id: None,
+                device_id: None,
+                assigned_hub: None,
+                substatus: None,
+                error_code: code,
+            },
+        );
+    }
+}

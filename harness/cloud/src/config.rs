@@ -1,0 +1,140 @@
+//! What a cloud is made from.
+
+use core::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::crypto::CryptoProvider;
+
+use crate::behaviour::Behaviour;
+use crate::pki::ServerIdentity;
+use crate::tls::{Endpoint, Randomness};
+
+/// Which kind of time, keys and randomness a cloud has.
+pub trait TimeBase: sealed::Sealed + 'static {}
+
+/// An emulated device's time; seeded TLS keys and published certificates.
+#[derive(Debug)]
+pub enum Virtual {}
+
+/// A real clock; the TLS provider's own randomness and the caller's certificates.
+#[derive(Debug)]
+pub enum Wall {}
+
+impl TimeBase for Virtual {}
+impl TimeBase for Wall {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Virtual {}
+    impl Sealed for super::Wall {}
+}
+
+/// What a [`Cloud`](crate::Cloud) is made from.
+#[derive(Clone, Debug)]
+pub struct CloudConfig<B: TimeBase = Virtual> {
+    /// The service's ID scope.
+    pub id_scope: String,
+    /// The host name of the provisioning service.
+    pub provisioning_host: String,
+    /// The host names of the hubs.
+    pub hubs: Vec<String>,
+    /// How the services behave where there is a choice.
+    pub behaviour: Behaviour,
+    pub(crate) seed: [u8; 32],
+    pub(crate) epoch: Duration,
+    tls: Tls,
+    base: PhantomData<B>,
+}
+
+#[derive(Clone)]
+struct Tls {
+    provider: Arc<CryptoProvider>,
+    identity: ServerIdentity,
+    randomness: Randomness,
+}
+
+impl core::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.identity.fmt(f)
+    }
+}
+
+/// Why no cloud could be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CloudError {
+    /// The server's key or TLS provider is not usable: {reason}.
+    #[error("the server's key or TLS provider is not usable: {reason}")]
+    Tls {
+        /// The TLS library's words.
+        reason: String,
+    },
+}
+
+#[cfg(feature = "deterministic")]
+impl CloudConfig<Virtual> {
+    /// A cloud for an emulated device: every byte that it sends follows from `seed`, from the
+    /// calls made to it and from their times. It shows the test chain `chain`.
+    pub fn virtual_time(seed: [u8; 32], chain: crate::pki::ServerChain) -> Self {
+        Self::with(
+            seed,
+            crate::clock::VIRTUAL_EPOCH,
+            Tls {
+                provider: crate::tls::deterministic_provider(),
+                identity: chain.identity(),
+                randomness: Randomness::Seeded,
+            },
+        )
+    }
+}
+
+/// What a cloud on a real clock needs.
+#[derive(Clone, Debug)]
+pub struct WallClock {
+    /// The TLS provider, with a source of randomness of its own.
+    pub provider: Arc<CryptoProvider>,
+    /// The server's certificates and key.
+    pub identity: ServerIdentity,
+    /// Seed for operation ids, etags and tracking ids, from the system's source of randomness.
+    pub seed: [u8; 32],
+    /// Time since 1970 at [`VirtualTime::ZERO`](az3166_event::VirtualTime::ZERO).
+    pub since_1970: Duration,
+}
+
+impl CloudConfig<Wall> {
+    /// A cloud for real sockets or a board.
+    pub fn wall_clock(parts: WallClock) -> Self {
+        Self::with(
+            parts.seed,
+            parts.since_1970,
+            Tls {
+                provider: parts.provider,
+                identity: parts.identity,
+                randomness: Randomness::Provider,
+            },
+        )
+    }
+}
+
+impl<B: TimeBase> CloudConfig<B> {
+    fn with(seed: [u8; 32], epoch: Duration, tls: Tls) -> Self {
+        Self {
+            id_scope: "0ne00000000".into(),
+            provisioning_host: "global.azure-devices-provisioning.net".into(),
+            hubs: vec!["hil-hub.azure-devices.net".into()],
+            behaviour: Behaviour::default(),
+            seed,
+            epoch,
+            tls,
+            base: PhantomData,
+        }
+    }
+
+    pub(crate) fn endpoint(&self) -> Result<Endpoint, CloudError> {
+        Endpoint::new(&self.tls.provider, &self.tls.identity, self.tls.randomness).map_err(
+            |error| CloudError::Tls {
+                reason: error.to_string(),
+            },
+        )
+    }
+}

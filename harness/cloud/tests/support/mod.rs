@@ -1,0 +1,281 @@
+//! An in-memory client of the cloud: rustls over ring, so another TLS provider than the server's.
+
+#![allow(dead_code)]
+
+use std::io::{Read as _, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use az3166_cloud::{Cloud, CloudConfig, Enrolment, Opening, ServerChain, Then, VIRTUAL_EPOCH};
+use az3166_event::{CloudEvent, VirtualTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
+
+pub const DPS: &str = "global.azure-devices-provisioning.net";
+pub const HUB: &str = "hil-hub.azure-devices.net";
+pub const ID: &str = "az-c89346854138v1v6v1";
+
+/// A device: its certificate and private key.
+pub struct Device {
+    pub certificate: Vec<u8>,
+    key: PrivatePkcs8KeyDer<'static>,
+}
+
+impl Device {
+    /// A new P-256 key with a self-signed certificate for `common_name`.
+    pub fn new(common_name: &str) -> Self {
+        Self::with_key(common_name, rcgen::KeyPair::generate().unwrap())
+    }
+
+    /// A self-signed certificate for `common_name` and the RSA-2048 test key.
+    pub fn rsa(common_name: &str) -> Self {
+        let der = include_bytes!("../../src/pki/keys/rsa-leaf.der");
+        let der = PrivatePkcs8KeyDer::from(der.as_slice());
+        let key = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, &rcgen::PKCS_RSA_SHA256);
+        Self::with_key(common_name, key.unwrap())
+    }
+
+    fn with_key(common_name: &str, key: rcgen::KeyPair) -> Self {
+        let mut params = rcgen::CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, common_name);
+        Self {
+            certificate: params.self_signed(&key).unwrap().der().to_vec(),
+            key: PrivatePkcs8KeyDer::from(key.serialize_der()),
+        }
+    }
+
+    /// The same key under another certificate.
+    pub fn with_certificate(&self, certificate: Vec<u8>) -> Self {
+        Self {
+            certificate,
+            key: self.key.clone_key(),
+        }
+    }
+
+    /// An enrolment of this device.
+    pub fn enrolment(&self, registration_id: &str) -> Enrolment {
+        Enrolment::x509(registration_id, &self.certificate).unwrap()
+    }
+}
+
+#[derive(Debug)]
+struct Fixed(u64);
+
+impl TimeProvider for Fixed {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(self.0)))
+    }
+}
+
+/// A client's TLS settings: trusts `anchor` and shows `device`'s certificate.
+pub fn client_config(anchor: &[u8], device: Option<&Device>) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from(anchor.to_vec())).unwrap();
+    let builder = ClientConfig::builder_with_details(
+        Arc::new(rustls::crypto::ring::default_provider()),
+        Arc::new(Fixed(VIRTUAL_EPOCH.as_secs())),
+    )
+    .with_protocol_versions(&[&rustls::version::TLS12])
+    .unwrap()
+    .with_root_certificates(roots);
+    match device {
+        None => builder.with_no_client_auth(),
+        Some(device) => builder
+            .with_client_auth_cert(
+                vec![CertificateDer::from(device.certificate.clone())],
+                PrivateKeyDer::Pkcs8(device.key.clone_key()),
+            )
+            .unwrap(),
+    }
+}
+
+/// A cloud with clients.
+pub struct World {
+    pub cloud: Cloud,
+    pub now: VirtualTime,
+    connections: u32,
+}
+
+/// One connection of a client.
+pub struct Client {
+    pub number: u32,
+    pub tls: ClientConnection,
+    pub then: Then,
+    /// Why the client's TLS gave up.
+    pub error: Option<rustls::Error>,
+    /// Every byte that the server sent.
+    pub wire: Vec<u8>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(CloudConfig::virtual_time([3; 32], ServerChain::EcdsaP256))
+    }
+
+    pub fn with(config: CloudConfig) -> Self {
+        Self {
+            cloud: Cloud::new(config).unwrap(),
+            now: VirtualTime::ZERO,
+            connections: 0,
+        }
+    }
+
+    /// Opens a connection and completes the handshake as far as it goes.
+    pub fn connect(&mut self, host: &str, port: u16, device: Option<&Device>) -> Client {
+        let config = client_config(self.cloud.trust_anchor(), device);
+        self.connect_with(host, port, config)
+    }
+
+    pub fn connect_with(&mut self, host: &str, port: u16, config: ClientConfig) -> Client {
+        self.connections += 1;
+        let number = self.connections;
+        let opening = self.cloud.open(self.now, number, host, port);
+        assert_eq!(opening, Opening::Accepted);
+        let name = ServerName::try_from(host.to_owned()).unwrap();
+        let mut client = Client {
+            number,
+            tls: ClientConnection::new(Arc::new(config), name).unwrap(),
+            then: Then::Continue,
+            error: None,
+            wire: Vec::new(),
+        };
+        self.pump(&mut client);
+        client
+    }
+
+    /// Moves bytes to and fro until both sides are quiet.
+    pub fn pump(&mut self, client: &mut Client) {
+        loop {
+            let mut sent = Vec::new();
+            while client.tls.wants_write() {
+                client.tls.write_tls(&mut sent).unwrap();
+            }
+            if !sent.is_empty() {
+                self.cloud.receive(self.now, client.number, &sent);
+            }
+            let received = self.cloud.transmit(self.now, client.number);
+            client.then = received.then;
+            client.wire.extend_from_slice(&received.bytes);
+            let mut rest = received.bytes.as_slice();
+            while !rest.is_empty() && client.error.is_none() {
+                client.tls.read_tls(&mut rest).unwrap();
+                client.error = client.tls.process_new_packets().err();
+            }
+            if sent.is_empty() && received.bytes.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Lets time pass.
+    pub fn wait(&mut self, time: Duration) {
+        self.now = self.now + time;
+        self.cloud.advance(self.now);
+    }
+
+    /// Sends plain text and returns what comes back at once.
+    pub fn exchange(&mut self, client: &mut Client, request: &[u8]) -> Vec<u8> {
+        client.tls.writer().write_all(request).unwrap();
+        self.pump(client);
+        let mut answer = Vec::new();
+        let mut chunk = [0; 4096];
+        while let Ok(count @ 1..) = client.tls.reader().read(&mut chunk) {
+            answer.extend_from_slice(&chunk[..count]);
+        }
+        answer
+    }
+
+    /// Sends a request and reads the answer.
+    pub fn http(&mut self, client: &mut Client, method: &str, path: &str, body: &str) -> Answer {
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {DPS}:443\r\nContent-Type: application/json; charset=utf-8\r\n\
+            content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        Answer::parse(&self.exchange(client, request.as_bytes()))
+    }
+
+    /// Asks to register `id` with the usual request.
+    pub fn register(&mut self, client: &mut Client, id: &str) -> Answer {
+        let path = format!("/0ne00000000/registrations/{id}/register?api-version=2021-06-01");
+        self.http(
+            client,
+            "PUT",
+            &path,
+            &format!("{{\"registrationId\":\"{id}\"}}"),
+        )
+    }
+
+    /// Asks how an operation goes.
+    pub fn poll(&mut self, client: &mut Client, id: &str, operation: &str) -> Answer {
+        let path = format!(
+            "/0ne00000000/registrations/{id}/operations/{operation}?api-version=2021-06-01"
+        );
+        self.http(client, "GET", &path, "")
+    }
+
+    /// The events since the last call, one JSON line each, without the time.
+    pub fn events(&mut self) -> Vec<CloudEvent> {
+        let events = self.cloud.drain_events();
+        assert!(events.is_sorted_by_key(|(at, _)| *at));
+        events.into_iter().map(|(_, event)| event).collect()
+    }
+
+    /// The same as text.
+    pub fn event_lines(&mut self) -> String {
+        let lines: Vec<String> = self
+            .events()
+            .iter()
+            .map(|event| serde_json::to_string(event).unwrap())
+            .collect();
+        lines.join("\n")
+    }
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Answer {
+    /// Reads an answer whose body is chunked in one piece or has a length.
+    pub fn parse(bytes: &[u8]) -> Self {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let (head, rest) = text.split_once("\r\n\r\n").expect("an answer");
+        let status = head[9..12].parse().unwrap();
+        let body = if head.contains("Transfer-Encoding: chunked") {
+            let (size, rest) = rest.split_once("\r\n").unwrap();
+            let size = usize::from_str_radix(size, 16).unwrap();
+            assert_eq!(&rest[size..], "\r\n0\r\n\r\n");
+            &rest[..size]
+        } else {
+            let length = format!("Content-Length: {}", rest.len());
+            assert!(head.contains(&length), "{head}");
+            rest
+        };
+        Self {
+            status,
+            head: head.to_owned(),
+            body: body.to_owned(),
+        }
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    pub fn operation_id(&self) -> String {
+        self.json()["operationId"].as_str().unwrap().to_owned()
+    }
+
+    pub fn error_code(&self) -> u64 {
+        self.json()["errorCode"].as_u64().unwrap()
+    }
+}
