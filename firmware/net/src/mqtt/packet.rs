@@ -1,0 +1,303 @@
+//! The few control packets that a publishing client needs.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+/// The largest packet that is taken from the server, in bytes.
+pub const MAX_PACKET: usize = 4096;
+
+/// A packet for the server.
+#[derive(Clone, Copy, Debug)]
+pub enum Outgoing<'a> {
+    /// CONNECT (section 3.1) with a clean session and without a password.
+    Connect {
+        /// Client identifier.
+        client_id: &'a str,
+        /// User name.
+        user_name: &'a str,
+        /// Keep alive, in seconds.
+        keep_alive: u16,
+    },
+    /// PUBLISH (section 3.3) with QoS 1.
+    Publish {
+        /// Topic name.
+        topic: &'a str,
+        /// Packet identifier, not 0.
+        packet_id: u16,
+        /// Application message.
+        payload: &'a [u8],
+    },
+    /// PINGREQ (section 3.12).
+    PingRequest,
+    /// DISCONNECT (section 3.14).
+    Disconnect,
+}
+
+/// A string or payload does not fit into a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
+
+impl Outgoing<'_> {
+    /// The bytes of the packet.
+    ///
+    /// # Errors
+    /// [`TooLong`] for a string of over 65535 bytes.
+    pub fn encode(&self) -> Result<Vec<u8>, TooLong> {
+        let mut body = Vec::new();
+        let kind = match *self {
+            Self::Connect {
+                client_id,
+                user_name,
+                keep_alive,
+            } => {
+                string(&mut body, "MQTT")?;
+                // Protocol level 4; flags user name and clean session.
+                body.extend([4, 0x82]);
+                body.extend(keep_alive.to_be_bytes());
+                string(&mut body, client_id)?;
+                string(&mut body, user_name)?;
+                0x10
+            }
+            Self::Publish {
+                topic,
+                packet_id,
+                payload,
+            } => {
+                string(&mut body, topic)?;
+                body.extend(packet_id.to_be_bytes());
+                body.extend(payload);
+                0x32
+            }
+            Self::PingRequest => 0xC0,
+            Self::Disconnect => 0xE0,
+        };
+        let mut packet = Vec::with_capacity(body.len() + 5);
+        packet.push(kind);
+        remaining_length(&mut packet, body.len())?;
+        packet.append(&mut body);
+        Ok(packet)
+    }
+}
+
+fn string(packet: &mut Vec<u8>, text: &str) -> Result<(), TooLong> {
+    let length = u16::try_from(text.len()).map_err(|_| TooLong)?;
+    packet.extend(length.to_be_bytes());
+    packet.extend(text.bytes());
+    Ok(())
+}
+
+/// Section 2.2.3: seven bits a byte, least significant first, at most four bytes.
+fn remaining_length(packet: &mut Vec<u8>, mut length: usize) -> Result<(), TooLong> {
+    if length >= 1 << 28 {
+        return Err(TooLong);
+    }
+    loop {
+        let low = (length & 0x7F) as u8;
+        length >>= 7;
+        if length == 0 {
+            packet.push(low);
+            return Ok(());
+        }
+        packet.push(low | 0x80);
+    }
+}
+
+/// A packet from the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// CONNACK (section 3.2) with its return code; 0 is accepted.
+    ConnectAck(u8),
+    /// PUBACK (section 3.4) of a packet identifier.
+    PublishAck(u16),
+    /// PINGRESP (section 3.13).
+    PingResponse,
+    /// PUBLISH: the device subscribes to nothing and ignores it.
+    Publish,
+}
+
+/// Why bytes are no acceptable packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// a packet is too large
+    TooLarge,
+    /// a packet is malformed
+    Malformed,
+    /// a packet came that the server must not send
+    Unexpected,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge => write!(f, "a packet is too large (over {MAX_PACKET} bytes)"),
+            Self::Malformed => f.write_str("a packet is malformed"),
+            Self::Unexpected => f.write_str("a packet came that the server must not send"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// Takes the first packet off `bytes`: the packet and its length, or `None` while it is
+/// incomplete.
+///
+/// # Errors
+/// [`Error`] when the stream cannot be understood any more.
+pub fn decode(bytes: &[u8]) -> Result<Option<(Incoming, usize)>, Error> {
+    let Some((&first, rest)) = bytes.split_first() else {
+        return Ok(None);
+    };
+    if !matches!(first, 0x20 | 0x40 | 0xD0 | 0x30..=0x35 | 0x38..=0x3D) {
+        return Err(Error::Unexpected);
+    }
+    let Some((length, header)) = length(rest)? else {
+        return Ok(None);
+    };
+    if 1 + header + length > MAX_PACKET {
+        return Err(Error::TooLarge);
+    }
+    let Some(body) = rest.get(header..header + length) else {
+        return Ok(None);
+    };
+    let packet = match (first, body) {
+        (0x20, &[0 | 1, code]) => Incoming::ConnectAck(code),
+        (0x40, &[high, low]) => Incoming::PublishAck(u16::from_be_bytes([high, low])),
+        (0xD0, []) => Incoming::PingResponse,
+        (0x30..=0x3D, [_, _, ..]) => Incoming::Publish,
+        _ => return Err(Error::Malformed),
+    };
+    Ok(Some((packet, 1 + header + length)))
+}
+
+/// The remaining length and how many bytes it takes.
+fn length(bytes: &[u8]) -> Result<Option<(usize, usize)>, Error> {
+    let mut length = 0;
+    for (index, byte) in bytes.iter().take(4).enumerate() {
+        length |= usize::from(byte & 0x7F) << (7 * index);
+        if byte & 0x80 == 0 {
+            return Ok(Some((length, index + 1)));
+        }
+    }
+    if bytes.len() < 4 {
+        Ok(None)
+    } else {
+        Err(Error::Malformed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mqttrs::{Packet, Pid, QosPid, encode_slice};
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(&[0x20, 2, 0, 0], Ok(Some((Incoming::ConnectAck(0), 4))))]
+    #[case(&[0x20, 2, 1, 5, 9], Ok(Some((Incoming::ConnectAck(5), 4))))]
+    #[case(&[0x20, 2, 0], Ok(None))]
+    #[case(&[0x20, 0x82], Ok(None))]
+    #[case(&[0x20, 2, 2, 0], Err(Error::Malformed))]
+    #[case(&[0x21, 2, 0, 0], Err(Error::Unexpected))]
+    #[case(&[0x20, 0x80, 0x80, 0x80, 0x80], Err(Error::Malformed))]
+    #[case(&[0x20, 0xFF, 0xFF, 0xFF, 0x7F], Err(Error::TooLarge))]
+    #[case(&[0x40, 2, 1, 2], Ok(Some((Incoming::PublishAck(0x102), 4))))]
+    #[case(&[0xD0, 0], Ok(Some((Incoming::PingResponse, 2))))]
+    #[case(&[0x10, 0], Err(Error::Unexpected))]
+    #[case(&[0x30, 1, 0], Err(Error::Malformed))]
+    #[case(&[0x36, 0], Err(Error::Unexpected))]
+    #[case(&[], Ok(None))]
+    fn packets_of_the_server(
+        #[case] bytes: &[u8],
+        #[case] expected: Result<Option<(Incoming, usize)>, Error>,
+    ) {
+        assert_eq!(decode(bytes), expected);
+    }
+
+    fn encoded(packet: &Packet<'_>) -> Vec<u8> {
+        let mut bytes = [0; 5000];
+        let length = encode_slice(packet, &mut bytes).unwrap();
+        bytes[..length].to_vec()
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_do(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            crate::fuzzing::mqtt(&bytes);
+        }
+
+        /// mqttrs is the second opinion for what we write ...
+        #[test]
+        fn mqttrs_reads_our_packets(
+            client_id in "[a-zA-Z0-9._-]{1,64}",
+            user_name in ".{1,300}",
+            keep_alive: u16,
+            packet_id in 1_u16..,
+            payload in prop::collection::vec(any::<u8>(), 0..400),
+        ) {
+            let outgoing =
+                Outgoing::Connect { client_id: &client_id, user_name: &user_name, keep_alive };
+            let bytes = outgoing.encode().unwrap();
+            let Some(Packet::Connect(theirs)) = mqttrs::decode_slice(&bytes).unwrap() else {
+                return Err(TestCaseError::fail("no CONNECT"));
+            };
+            prop_assert_eq!(theirs.client_id, client_id.as_str());
+            prop_assert_eq!(theirs.username, Some(user_name.as_str()));
+            prop_assert_eq!((theirs.keep_alive, theirs.clean_session), (keep_alive, true));
+            prop_assert!(theirs.password.is_none() && theirs.last_will.is_none());
+
+            let outgoing = Outgoing::Publish { topic: &client_id, packet_id, payload: &payload };
+            let bytes = outgoing.encode().unwrap();
+            let Some(Packet::Publish(theirs)) = mqttrs::decode_slice(&bytes).unwrap() else {
+                return Err(TestCaseError::fail("no PUBLISH"));
+            };
+            prop_assert_eq!(theirs.topic_name, client_id.as_str());
+            prop_assert_eq!(theirs.payload, payload.as_slice());
+            prop_assert_eq!(theirs.qospid, QosPid::AtLeastOnce(Pid::try_from(packet_id).unwrap()));
+        }
+
+        /// ... and the writer of what we read.
+        #[test]
+        fn we_read_the_packets_of_mqttrs(packet_id in 1_u16.., payload in ".{0,200}") {
+            let pid = Pid::try_from(packet_id).unwrap();
+            let publish = mqttrs::Publish {
+                dup: false,
+                qospid: QosPid::AtLeastOnce(pid),
+                retain: false,
+                topic_name: "devices/x/messages/devicebound/",
+                payload: payload.as_bytes(),
+            };
+            for (theirs, ours) in [
+                (Packet::Puback(pid), Incoming::PublishAck(packet_id)),
+                (Packet::Pingresp, Incoming::PingResponse),
+                (Packet::Publish(publish), Incoming::Publish),
+            ] {
+                let bytes = encoded(&theirs);
+                prop_assert_eq!(decode(&bytes), Ok(Some((ours, bytes.len()))));
+                prop_assert_eq!(decode(&bytes[..bytes.len() - 1]), Ok(None));
+            }
+        }
+    }
+
+    #[test]
+    fn pings_and_goodbyes() {
+        assert_eq!(
+            Outgoing::PingRequest.encode(),
+            Ok(encoded(&Packet::Pingreq))
+        );
+        assert_eq!(
+            Outgoing::Disconnect.encode(),
+            Ok(encoded(&Packet::Disconnect))
+        );
+        let long = "x".repeat(65536);
+        assert_eq!(
+            Outgoing::Publish {
+                topic: &long,
+                packet_id: 1,
+                payload: &[]
+            }
+            .encode(),
+            Err(TooLong)
+        );
+    }
+}
