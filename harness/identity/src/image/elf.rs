@@ -1,8 +1,10 @@
 //! Reads load segments and symbols from an ELF file (System V ABI, ELF for the Arm architecture).
 
 use object::LittleEndian;
-use object::elf::{EM_ARM, FileHeader32, PT_LOAD, SHT_SYMTAB, STT_FUNC};
-use object::read::elf::{FileHeader, ProgramHeader, Sym};
+use object::elf::{
+    EM_ARM, FileHeader32, PT_LOAD, SHF_ALLOC, SHT_NOBITS, SHT_SYMTAB, STT_FUNC, SectionHeader32,
+};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym};
 
 use super::{FlashImage, ImageError, MeasuredSymbol, RegionSymbols};
 
@@ -23,8 +25,15 @@ impl FlashImage {
                 .map_err(|()| ImageError::DamagedElf {
                     reason: "a segment reaches beyond the end of the file".into(),
                 })?;
-            if !bytes.is_empty() {
-                parts.push((segment.p_paddr(LittleEndian), bytes));
+            // A linker that pads to pages puts the file's own headers into the first segment.
+            let headers = match segment.p_offset(LittleEndian) {
+                0 => first_section(header, elf)?.min(bytes.len()),
+                _ => 0,
+            };
+            let contents = &bytes[headers..];
+            let address = segment.p_paddr(LittleEndian).checked_add(headers as u32);
+            if let Some(address) = address.filter(|_| !contents.is_empty()) {
+                parts.push((address, contents));
             }
         }
         Self::from_parts(&parts)
@@ -49,6 +58,18 @@ impl RegionSymbols {
         }
         Self::new(known)
     }
+}
+
+/// Where in the file the first section lies that is loaded.
+fn first_section(header: &Header, elf: &[u8]) -> Result<usize, ImageError> {
+    let sections = header.sections(LittleEndian, elf).map_err(damaged)?;
+    let loaded = |section: &&SectionHeader32<LittleEndian>| {
+        section.sh_flags(LittleEndian).contains(SHF_ALLOC)
+            && section.sh_type(LittleEndian) != SHT_NOBITS
+    };
+    let offsets = sections.iter().filter(loaded);
+    let first = offsets.map(|section| section.sh_offset(LittleEndian)).min();
+    Ok(first.unwrap_or_default() as usize)
 }
 
 /// Every defined global symbol with a name in UTF-8, by address and then by name.
