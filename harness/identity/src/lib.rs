@@ -33,7 +33,7 @@ mod registration_id;
 mod uds;
 
 pub use certificate::{
-    Certificate, Difference, Field, Finding, FindingId, ParseError, Profile, Thumbprints,
+    Certificate, Difference, Field, Finding, FindingId, ParseError, Profile, Summary, Thumbprints,
     UnknownProfile, compare, findings, recover_device_id_key,
 };
 pub use derive::{DeriveError, Identity};

@@ -8,7 +8,9 @@
 
 mod support;
 
-use az3166_identity::{FindingId, Profile, RegistrationId, findings, recover_device_id_key};
+use az3166_identity::{
+    FindingId, Profile, RegistrationId, Summary, findings, recover_device_id_key,
+};
 use sha2::{Digest, Sha256};
 use support::cases;
 
@@ -85,12 +87,19 @@ fn the_constant_nonce_gives_the_device_id_key_away() {
 }
 
 #[test]
-fn thumbprints() {
+fn summaries() {
     let case = &cases()[0];
-    let certificate = case
-        .identity()
-        .alias_certificate(&case.id(), Profile::Strict);
-    insta::assert_debug_snapshot!(certificate.thumbprints());
+    for profile in [Profile::Strict, Profile::Devkit] {
+        let certificate = case.identity().alias_certificate(&case.id(), profile);
+        insta::assert_debug_snapshot!(
+            format!("summary_{profile}"),
+            Summary::of(certificate.der()).unwrap()
+        );
+    }
+    let device_id = case.identity().device_id_certificate(Profile::Strict);
+    let summary = Summary::of(device_id.der()).unwrap();
+    assert_eq!(summary.common_name.as_deref(), Some("devkitdice"));
+    assert_eq!(summary.profile, None);
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn sign(contents: Contents<'_>, key: &KeyPair, profile: Profile) -> Certificate 
     };
     let signature = der::element(SEQUENCE, &[&der::unsigned(&r), &der::unsigned(&s)]);
     let parts: [&[u8]; 3] = [&tbs, &algorithm, &der::bit_string(&signature)];
-    Certificate::new(der::element(SEQUENCE, &parts))
+    Certificate::from_der(der::element(SEQUENCE, &parts))
 }
 
 fn name(common_name: &str) -> Vec<u8> {

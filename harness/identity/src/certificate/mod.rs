@@ -6,6 +6,7 @@ mod finding;
 mod names;
 mod nonce;
 mod parse;
+mod summary;
 
 use core::fmt;
 use core::str::FromStr;
@@ -20,6 +21,7 @@ pub use compare::{Difference, Field, compare};
 pub use finding::{Finding, FindingId, findings};
 pub use nonce::recover_device_id_key;
 pub use parse::ParseError;
+pub use summary::Summary;
 
 /// In which of two forms certificates are made. Keys are the same in both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,7 +75,8 @@ pub struct Thumbprints {
 }
 
 impl Certificate {
-    pub(crate) const fn new(der: Vec<u8>) -> Self {
+    /// Takes DER bytes as they are; whether they are a certificate shows when they are read.
+    pub const fn from_der(der: Vec<u8>) -> Self {
         Self { der }
     }
 
