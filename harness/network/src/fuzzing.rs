@@ -89,18 +89,12 @@ fn correct(bytes: &mut [u8]) {
     packet.set_src_addr(DEVICE_ADDRESS);
     packet.fill_checksum();
     let (source, destination) = (packet.src_addr().into(), packet.dst_addr().into());
-    match packet.next_header() {
-        IpProtocol::Tcp => {
-            if TcpPacket::new_checked(&mut *packet.payload_mut()).is_ok() {
-                TcpPacket::new_unchecked(packet.payload_mut()).fill_checksum(&source, &destination);
-            }
-        }
-        IpProtocol::Udp => {
-            if UdpPacket::new_checked(&mut *packet.payload_mut()).is_ok() {
-                UdpPacket::new_unchecked(packet.payload_mut()).fill_checksum(&source, &destination);
-            }
-        }
-        _ => {}
+    let protocol = packet.next_header();
+    let payload = packet.payload_mut();
+    if protocol == IpProtocol::Tcp && TcpPacket::new_checked(&mut *payload).is_ok() {
+        TcpPacket::new_unchecked(payload).fill_checksum(&source, &destination);
+    } else if protocol == IpProtocol::Udp && UdpPacket::new_checked(&mut *payload).is_ok() {
+        UdpPacket::new_unchecked(payload).fill_checksum(&source, &destination);
     }
 }
 

@@ -232,13 +232,26 @@ fn the_same_ports_can_be_used_again_while_the_old_connection_fades() {
     // The gateway closed first, so its side waits in TIME-WAIT; the device begins anew.
     world.device = world::Device::new();
     let handle = world.connect(13);
-    assert_eq!(world.device.tcp(handle).state(), State::Established);
+    assert_eq!(world.device.tcp(handle).state(), State::CloseWait);
     assert!(
         world
             .services
             .calls
             .contains(&Call::Open(2, HOST.into(), 13))
     );
+}
+
+#[test]
+fn an_idle_connection_stays() {
+    let mut world = World::new();
+    let handle = world.connect(7);
+    assert_eq!(world.exchange(handle, b"one", 3), b"one");
+    world.wait(Duration::from_secs(3_600));
+    assert_eq!(world.exchange(handle, b"two", 3), b"two");
+    world.wait(Duration::from_secs(3_600));
+    world.device.tcp(handle).close();
+    world.wait(Duration::from_secs(1));
+    assert_eq!(world.endings(), ["device"]);
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn ask_time(world: &mut World, address: Ipv4Addr) -> Option<Vec<u8>> {
 /// The transmit timestamp of an answer, in milliseconds since 1970.
 fn told(answer: &[u8]) -> i64 {
     let field = |at: usize| i64::from(u32::from_be_bytes(answer[at..at + 4].try_into().unwrap()));
-    (field(40) - 2_208_988_800) * 1000 + (field(44) * 1000 + (1 << 31) >> 32)
+    (field(40) - 2_208_988_800) * 1000 + ((field(44) * 1000 + (1 << 31)) >> 32)
 }
 
 #[test]

@@ -43,7 +43,8 @@ pub enum NetworkEvent {
     TcpClosed {
         /// Number of the connection.
         connection: u32,
-        /// `device`, `service`, `reset by device` or `reset by service`.
+        /// `device`, `service`, `reset by device`, `reset by service`, or `lost` where the device
+        /// fell silent or a fault cut it.
         by: String,
     },
 }

@@ -3,9 +3,13 @@
 use az3166_event::{NetworkEvent, VirtualTime};
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::{Socket, State};
+use smoltcp::time::Duration;
 
 use crate::inspect::Ends;
 use crate::{Closing, NetworkFault, Services, Then};
+
+/// A device that acknowledges nothing for this long is gone.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A connection that a service accepted.
 pub(super) struct Connection {
@@ -76,6 +80,10 @@ impl Connection {
             socket.abort();
             self.service = Side::Over;
         }
+        // smoltcp counts from the last packet that it got, even where none is due: an idle
+        // connection would be given up.
+        let waits = socket.send_queue() > 0 || socket.state() == State::SynReceived;
+        socket.set_timeout(waits.then_some(TIMEOUT));
     }
 
     /// The socket has no peer any more: tells the service, if it does not know.

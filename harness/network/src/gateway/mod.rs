@@ -6,7 +6,6 @@ mod datagrams;
 use az3166_event::{NetworkEvent, VirtualTime};
 use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
 use smoltcp::socket::tcp::{self, State};
-use smoltcp::time::Duration;
 use smoltcp::wire::{HardwareAddress, IpCidr, IpListenEndpoint};
 
 use crate::capture::{Capture, Path};
@@ -20,8 +19,6 @@ use connection::{Connection, Surroundings};
 
 /// Bytes that a connection holds in each direction.
 const TCP_BUFFER: usize = 16 * 1024;
-/// A device that acknowledges nothing for this long is gone.
-const TCP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The other end of the device's link: an IPv4 router with a DNS server, an SNTP server,
 /// and every host that the services have.
@@ -263,7 +260,6 @@ impl Gateway {
     fn listener(&mut self, ends: Ends) -> Option<SocketHandle> {
         let buffer = || tcp::SocketBuffer::new(vec![0; TCP_BUFFER]);
         let mut socket = tcp::Socket::new(buffer(), buffer());
-        socket.set_timeout(Some(TCP_TIMEOUT));
         let endpoint = IpListenEndpoint {
             addr: Some(ends.address.into()),
             port: ends.port,

@@ -64,13 +64,13 @@ impl World {
                 self.gateway.next_deadline(self.now),
                 self.services.next_deadline(),
             ];
-            let next = next.into_iter().flatten().min().unwrap_or(end);
-            idle = if next <= self.now { idle + 1 } else { 0 };
-            assert!(idle < 100, "time does not pass at {}", self.now);
-            if next > end {
+            let next = next.into_iter().flatten().min();
+            let Some(next) = next.filter(|next| *next <= end) else {
                 self.now = end;
                 return false;
-            }
+            };
+            idle = if next <= self.now { idle + 1 } else { 0 };
+            assert!(idle < 100, "time does not pass at {}", self.now);
             self.now = self.now.max(next);
         }
     }
