@@ -19,7 +19,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::messages::Message;
 use crate::mqtt::hub;
 use crate::stack::Stack;
-use crate::tls::{AliasKey, Crypto, TlsConfig, TrustAnchors};
+use crate::tls::{Crypto, TlsConfig, TrustAnchors};
 use lookup::{Lookup, TIME_SERVER, TimeQuery, WallClock};
 use online::Online;
 use registering::{Registering, Target};
@@ -116,8 +116,7 @@ impl Session {
             certificate,
             key,
         } = identity;
-        let tls = AliasKey::from_scalar(&key)
-            .map(|key| TlsConfig::new(crypto, anchors, &certificate, key));
+        let tls = TlsConfig::new(crypto, anchors, &certificate, &key);
         Self {
             stack: Stack::new(now, 0),
             tls,

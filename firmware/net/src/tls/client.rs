@@ -52,19 +52,18 @@ pub struct TlsConfig {
 }
 
 impl TlsConfig {
-    pub(crate) fn new(
+    /// The client with `certificate` (DER) and its private key, a big-endian scalar; `None` when
+    /// that is no private key of P-256.
+    pub fn new(
         crypto: &Crypto,
         anchors: TrustAnchors,
         certificate: &[u8],
-        key: AliasKey,
-    ) -> Self {
+        key: &[u8; 32],
+    ) -> Option<Self> {
+        let key = AliasKey::from_scalar(key)?;
         let chain = vec![CertificateDer::from(certificate.to_vec())];
         let identity = SingleCertAndKey::from(CertifiedKey::new(chain, Arc::new(key)));
-        Self {
-            crypto: crypto.clone(),
-            anchors,
-            identity: Arc::new(identity),
-        }
+        Some(Self { crypto: crypto.clone(), anchors, identity: Arc::new(identity) })
     }
 }
 
@@ -210,7 +209,8 @@ impl TlsClient {
     fn process(&mut self) -> Result<(), Error> {
         let result = self.advance();
         if result.is_err() {
-            // The second call finds the alert that goes with the error.
+            // The second call, without anything to read, finds the alert that goes with the error.
+            self.incoming.clear();
             let _ = self.advance();
         }
         result

@@ -10,4 +10,3 @@ pub use provider::Crypto;
 pub use trust::{AZURE_ROOTS, AnchorError, TrustAnchors};
 
 pub(crate) use error::failure;
-pub(crate) use provider::AliasKey;
