@@ -92,12 +92,18 @@ impl Cpu {
             if let Some(exit) = self.new_exit() {
                 return Some(exit);
             }
+            if bus.stop_requested() {
+                return Some(Exit::BusStop);
+            }
             if self.cycle >= self.until {
                 return Some(Exit::Until);
             }
             if self.bus_event <= self.cycle {
                 bus.service(memory, self.cycle);
                 self.follow_bus(bus);
+                if bus.stop_requested() {
+                    return Some(Exit::BusStop);
+                }
             }
             if self.systick.next_zero() <= self.cycle && self.systick.service(self.cycle) {
                 self.nvic.pend(exception::SYS_TICK);
@@ -187,7 +193,7 @@ impl Cpu {
 
     /// Takes over the lines and the next event of the bus, which any access may have changed.
     pub(super) fn follow_bus<B: Bus>(&mut self, bus: &B) {
-        if self.nvic.set_lines(bus.interrupt_lines()) {
+        if self.nvic.set_lines(bus.interrupt_lines()) || bus.stop_requested() {
             self.deadline = 0;
         }
         self.bus_event = bus.next_event();
