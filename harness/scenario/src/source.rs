@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use az3166_event::Location;
 
-use crate::text;
+use crate::{Diagnostic, text};
 
 /// A range of bytes in a file's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -47,6 +47,22 @@ impl Source {
             text: text.to_owned().into(),
             shown: text::mask(text),
         }))
+    }
+
+    /// The same from a file's bytes.
+    ///
+    /// # Errors
+    /// They are not UTF-8.
+    pub fn from_bytes(file: impl Into<String>, bytes: &[u8]) -> Result<Self, Diagnostic> {
+        match str::from_utf8(bytes) {
+            Ok(text) => Ok(Self::new(file, text)),
+            Err(error) => {
+                let at = error.valid_up_to();
+                let source = Self::new(file, &String::from_utf8_lossy(bytes));
+                let span = Span::new(at, at);
+                Err(Diagnostic::new(&source, span, "the file is not UTF-8 here"))
+            }
+        }
     }
 
     /// What messages call the file: its path as the user gave it.

@@ -94,6 +94,9 @@ pub enum CloudEvent {
         user_name: Option<String>,
         /// CONNACK's return code; 0 is accepted.
         return_code: u8,
+        /// Why it was refused, with the hub's error code where there is one: `401003 ...`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
     },
     /// A device sent telemetry to its hub.
     Telemetry {

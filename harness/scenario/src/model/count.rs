@@ -87,6 +87,7 @@ pub enum Repeat {
 /// How many there must be. At least one where nothing is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "RawCount")]
+#[schemars(with = "RawCount")]
 pub struct Count {
     /// The fewest.
     pub at_least: u32,
@@ -166,6 +167,7 @@ impl TryFrom<RawCount> for Count {
 /// How long something may take, at least and at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "RawIntervalRange")]
+#[schemars(with = "RawIntervalRange")]
 pub struct IntervalRange {
     /// The shortest; zero where none is named.
     pub at_least: Interval,

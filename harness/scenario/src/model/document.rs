@@ -74,6 +74,7 @@ const fn ten_minutes() -> Interval {
 /// A scenario's name.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(with = "String")]
 #[schemars(inline, extend("minLength" = 1, "maxLength" = 120))]
 pub struct Name(pub String);
 
@@ -106,6 +107,7 @@ impl Tags {
 
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(with = "String")]
 #[schemars(inline, extend("pattern" = "^[a-z0-9-]+$"))]
 struct Tag(String);
 

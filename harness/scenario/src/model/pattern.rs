@@ -25,6 +25,7 @@ pub struct EventPattern {
 /// An event's source and kind, joined by a dot, as they stand in `trace.jsonl`; `*` stands for any text.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(with = "String")]
 #[schemars(inline, extend("pattern" = "^[a-z_*]+\\.[a-z0-9_*]+$"))]
 pub struct EventName {
     source: Glob,

@@ -37,6 +37,7 @@ impl JsonSchema for Scalar {
 /// A name that one step gives and another uses: letters, digits, `-`, `_`, `.` and `$`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(with = "String")]
 #[schemars(inline, extend("pattern" = "^[A-Za-z0-9_.$-]+$"))]
 pub struct Label(String);
 
@@ -70,6 +71,7 @@ impl TryFrom<String> for Label {
 /// A zone of the secure element's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(try_from = "u8")]
+#[schemars(with = "u8")]
 #[schemars(inline, extend("minimum" = 0, "maximum" = 31))]
 pub struct Zone(u8);
 
@@ -99,6 +101,7 @@ impl TryFrom<u8> for Zone {
 /// A share in percent: 0 to 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "u8")]
+#[schemars(with = "u8")]
 #[schemars(inline, extend("minimum" = 0, "maximum" = 100))]
 pub struct Percent(u8);
 
@@ -123,6 +126,7 @@ impl TryFrom<u8> for Percent {
 /// A registration or device id, or the default registration id.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(from = "Text")]
+#[schemars(with = "Text")]
 #[schemars(inline)]
 pub enum RegistrationId {
     /// Made from MAC and firmware version: `az-` MAC `v` version with `v` for each dot.
@@ -143,6 +147,7 @@ impl From<Text> for RegistrationId {
 /// Bytes, written as hex digits; blanks between digits do not count.
 #[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "Text")]
+#[schemars(with = "Text")]
 #[schemars(inline, extend("pattern" = "^([0-9A-Fa-f ]|\\$\\{)*"))]
 pub struct HexBytes(pub zeroize::Zeroizing<Vec<u8>>);
 

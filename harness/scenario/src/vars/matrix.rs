@@ -64,6 +64,8 @@ pub struct Row {
     pub tags: BTreeSet<String>,
     /// Its variables.
     pub values: Vec<(String, Node)>,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// A file makes at most this many scenarios.
@@ -101,7 +103,10 @@ fn check(rows: &[Row]) -> Result<(), Fault> {
     }
     let mut names = BTreeSet::new();
     match rows.iter().find(|row| !names.insert(&row.name)) {
-        Some(row) => Err(Fault::new(format!("two rows are named `{}`", row.name))),
+        Some(row) => {
+            let message = format!("two rows are named `{}`", row.name);
+            Err(Fault::new(message).at(row.span))
+        }
         None => Ok(()),
     }
 }
@@ -117,6 +122,7 @@ fn row(index: usize, node: &Node) -> Result<Row, Fault> {
         name: (index + 1).to_string(),
         tags: BTreeSet::new(),
         values: Vec::new(),
+        span: node.span,
     };
     for (key, value) in members {
         match key.name.as_str() {
@@ -185,6 +191,9 @@ fn product(axes: &[(Key, Node)]) -> Result<Vec<Row>, Fault> {
                 .iter()
                 .map(|(variable, node, _)| (variable.clone(), node.clone()))
                 .collect(),
+            span: choices
+                .first()
+                .map_or(Span::default(), |(_, node, _)| node.span),
         }
     });
     Ok(rows.collect())

@@ -7,5 +7,5 @@ mod resolve;
 
 pub use derive::{Derivation, Variable};
 pub use expand::substitute;
-pub use matrix::{Axis, Matrix, Row, rows};
-pub use resolve::{Definition, Variables, is_name, resolve};
+pub use matrix::{Matrix, Row, rows};
+pub use resolve::{Definition, Variables, is_name, resolve, unknown};

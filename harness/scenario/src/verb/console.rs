@@ -14,6 +14,7 @@ use crate::{Interval, OneOrMany, Text};
 /// earlier step matched, so a text is never matched twice. A reset does not discard lines.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "RawConsole")]
+#[schemars(with = "RawConsole")]
 pub struct Console {
     /// What is typed first.
     pub input: Option<Input>,

@@ -8,6 +8,7 @@ use crate::{Interval, Text};
 /// Waits until the display shows a text.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "RawDisplay")]
+#[schemars(with = "RawDisplay")]
 pub struct Display {
     /// The row; any of the four where none is named.
     pub line: Option<Row>,
@@ -31,6 +32,7 @@ pub enum Shows {
 /// A row of the display, from 1 to 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "u8")]
+#[schemars(with = "u8")]
 #[schemars(inline, extend("minimum" = 1, "maximum" = 4))]
 pub struct Row(u8);
 

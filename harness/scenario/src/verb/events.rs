@@ -26,6 +26,7 @@ pub struct ExpectTrace {
 /// One event of an expected order.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "RawTracePoint")]
+#[schemars(with = "RawTracePoint")]
 pub struct TracePoint {
     /// What the event must be.
     pub pattern: EventPattern,

@@ -8,6 +8,7 @@ use crate::Label;
 /// Inverts bits of one byte in flash while the processor stands in reset.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "RawFlip")]
+#[schemars(with = "RawFlip")]
 pub struct Flip {
     /// The byte.
     pub place: FlipPlace,

@@ -8,6 +8,7 @@ use crate::{IdentityInput, Interval, Label, Profile, Text};
 /// Waits until the device presents a certificate in TLS, and judges it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "RawExpectCertificate")]
+#[schemars(with = "RawExpectCertificate")]
 pub struct ExpectCertificate {
     /// How it compares with what the oracle computes; not compared where none.
     pub oracle: Option<Against<IdentityInput>>,

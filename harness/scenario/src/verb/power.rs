@@ -8,6 +8,7 @@ use serde::Deserialize;
 /// Before the firmware runs, the harness writes the trust anchor record (see `trust_anchor`).
 #[derive(Clone, Debug, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(try_from = "RawReset")]
+#[schemars(with = "RawReset")]
 pub struct Reset {
     /// The button that is held while the firmware starts.
     pub hold: Option<Hold>,

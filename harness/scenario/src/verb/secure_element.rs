@@ -169,6 +169,7 @@ pub enum BusDirection {
 /// Puts bytes into the secure element's memory, past its commands.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "RawPlant")]
+#[schemars(with = "RawPlant")]
 pub struct Plant {
     /// The zone.
     pub zone: Zone,
@@ -248,6 +249,7 @@ impl TryFrom<RawPlant> for Plant {
 /// Judges the secure element's memory.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "RawExpectNvm")]
+#[schemars(with = "RawExpectNvm")]
 pub enum ExpectNvm {
     /// All zones, or one, hold what they held at a snapshot.
     UnchangedSince {

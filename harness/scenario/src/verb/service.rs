@@ -79,6 +79,7 @@ impl RegistrationStatus {
 /// Waits until the hub has seen the device. It looks at what happened since the last reset or power-on.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "RawExpectHub")]
+#[schemars(with = "RawExpectHub")]
 pub struct ExpectHub {
     /// Whether the device is connected when the step ends.
     pub connected: Option<Connection>,

@@ -11,5 +11,5 @@ mod node;
 
 pub(crate) use de::ONE_OR_MANY;
 pub use fault::Fault;
-pub use load::{MAX_BYTES, load};
+pub use load::load;
 pub use node::{Key, Node, Value, Writing};
