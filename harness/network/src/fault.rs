@@ -17,6 +17,11 @@ pub enum NetworkFault {
         /// 0 to 100; more means 100.
         percent: u8,
     },
+    /// Each packet arrives twice with this probability in percent, in both directions.
+    Duplicate {
+        /// 0 to 100; more means 100.
+        percent: u8,
+    },
     /// Nobody is on the other end of the link: nothing is answered, nothing arrives.
     LinkSilent,
     /// DNS does not answer.
@@ -25,16 +30,27 @@ pub enum NetworkFault {
     DnsNameError,
     /// DNS gives an address where no service is.
     DnsWrongAddress,
+    /// DNS answers with bytes that are no DNS message.
+    DnsMalformed,
     /// SNTP does not answer.
     SntpSilent,
     /// SNTP tells a time that many days into this year as the true time is into its first year.
     SntpYear(i32),
     /// SNTP answers with a kiss-o'-death packet, code RATE (RFC 5905, 7.4).
     SntpKissOfDeath,
-    /// Connections to this host are refused with RST; to every host where none is named.
+    /// SNTP answers with bytes that are no SNTP packet.
+    SntpMalformed,
+    /// Connections are refused with RST.
     TcpRefuse {
-        /// The host's name.
+        /// The only host; every host where none is named.
         host: Option<String>,
+        /// The only port; every port where none is named.
+        port: Option<u16>,
+    },
+    /// Nothing answers when the device opens a connection to this port.
+    TcpSilent {
+        /// The port.
+        port: u16,
     },
     /// A connection to this host (to every host where none is named) is cut with RST once
     /// this many bytes were carried, both directions together.
@@ -53,14 +69,18 @@ impl NetworkFault {
             Self::Loss { .. } => "loss",
             Self::Latency(_) => "latency",
             Self::Corrupt { .. } => "corrupt",
+            Self::Duplicate { .. } => "duplicate",
             Self::LinkSilent => "link_silent",
             Self::DnsSilent => "dns_silent",
             Self::DnsNameError => "dns_name_error",
             Self::DnsWrongAddress => "dns_wrong_address",
+            Self::DnsMalformed => "dns_malformed",
             Self::SntpSilent => "sntp_silent",
             Self::SntpYear(_) => "sntp_year",
             Self::SntpKissOfDeath => "sntp_kiss_of_death",
+            Self::SntpMalformed => "sntp_malformed",
             Self::TcpRefuse { .. } => "tcp_refuse",
+            Self::TcpSilent { .. } => "tcp_silent",
             Self::TcpDrop { .. } => "tcp_drop",
         }
     }

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
 use crate::NetworkFault;
+use crate::link::Way;
 
 /// What the link does to each packet, in either direction.
 pub(crate) struct Impairment {
@@ -20,19 +21,23 @@ impl Impairment {
         }
     }
 
-    /// The packet as it arrives and how much later, or nothing where it is lost.
-    pub fn pass(
+    /// Sends the packet on its way as the faults let it: never, once or oftener.
+    pub fn send(
         &mut self,
         faults: &[NetworkFault],
         now: VirtualTime,
         mut packet: Vec<u8>,
+        way: &mut Way,
         events: &mut Vec<(VirtualTime, NetworkEvent)>,
-    ) -> Option<(Duration, Vec<u8>)> {
+    ) {
         let mut latency = Duration::ZERO;
+        let mut copies = 1;
         for fault in faults {
             let strikes = match fault {
                 NetworkFault::LinkSilent => true,
-                NetworkFault::Loss { percent } | NetworkFault::Corrupt { percent } => {
+                NetworkFault::Loss { percent }
+                | NetworkFault::Corrupt { percent }
+                | NetworkFault::Duplicate { percent } => {
                     self.random.next_u32() % 100 < u32::from(*percent)
                 }
                 NetworkFault::Latency(more) => {
@@ -42,10 +47,13 @@ impl Impairment {
                 NetworkFault::DnsSilent
                 | NetworkFault::DnsNameError
                 | NetworkFault::DnsWrongAddress
+                | NetworkFault::DnsMalformed
                 | NetworkFault::SntpSilent
                 | NetworkFault::SntpYear(_)
                 | NetworkFault::SntpKissOfDeath
+                | NetworkFault::SntpMalformed
                 | NetworkFault::TcpRefuse { .. }
+                | NetworkFault::TcpSilent { .. }
                 | NetworkFault::TcpDrop { .. } => false,
             };
             if !strikes {
@@ -55,10 +63,14 @@ impl Impairment {
             events.push((now, NetworkEvent::Fault { fault: name }));
             match fault {
                 NetworkFault::Corrupt { .. } => self.invert_one_bit(&mut packet),
-                _ => return None,
+                NetworkFault::Duplicate { .. } => copies += 1,
+                _ => return,
             }
         }
-        Some((latency, packet))
+        for _ in 1..copies {
+            way.send(now, latency, packet.clone());
+        }
+        way.send(now, latency, packet);
     }
 
     fn invert_one_bit(&mut self, packet: &mut [u8]) {

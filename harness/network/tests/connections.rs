@@ -25,6 +25,7 @@ fn bytes(length: usize) -> Vec<u8> {
 #[case::loss(vec![NetworkFault::Loss { percent: 20 }])]
 #[case::corruption(vec![NetworkFault::Corrupt { percent: 10 }])]
 #[case::latency(vec![NetworkFault::Latency(Duration::from_millis(80))])]
+#[case::duplication(vec![NetworkFault::Duplicate { percent: 30 }])]
 #[case::all(vec![
     NetworkFault::Loss { percent: 10 },
     NetworkFault::Corrupt { percent: 5 },
@@ -73,8 +74,9 @@ fn an_address_without_a_name_is_its_own_name() {
 
 #[rstest]
 #[case::by_the_service(80, None, vec!["reset by service"])]
-#[case::by_a_fault(7, Some(NetworkFault::TcpRefuse { host: Some("HOST.example".into()) }), vec!["reset by service"])]
-#[case::fault_of_another_host(7, Some(NetworkFault::TcpRefuse { host: Some("other.example".into()) }), vec![])]
+#[case::by_a_fault(7, Some(NetworkFault::TcpRefuse { host: Some("HOST.example".into()), port: Some(7) }), vec!["reset by service"])]
+#[case::fault_of_another_host(7, Some(NetworkFault::TcpRefuse { host: Some("other.example".into()), port: Some(7) }), vec![])]
+#[case::fault_of_another_port(7, Some(NetworkFault::TcpRefuse { host: None, port: Some(9) }), vec![])]
 fn refusals(#[case] port: u16, #[case] fault: Option<NetworkFault>, #[case] endings: Vec<&str>) {
     let mut world = World::new();
     world.resolve(HOST).unwrap();
@@ -206,6 +208,19 @@ fn a_silent_link_answers_nothing() {
     world.gateway.clear_faults();
     world.wait(Duration::from_secs(60));
     assert_eq!(world.device.tcp(handle).state(), State::Established);
+}
+
+#[test]
+fn a_silent_port_answers_nothing() {
+    let mut world = World::new();
+    let address = world.resolve(HOST).unwrap();
+    world.gateway.inject(NetworkFault::TcpSilent { port: 7 });
+    let handle = world.device.connect(address, 7);
+    world.wait(Duration::from_secs(30));
+    assert_eq!(world.device.tcp(handle).state(), State::SynSent);
+    let handle = world.connect(9);
+    assert_eq!(world.device.tcp(handle).state(), State::Established);
+    assert_eq!(world.services.calls.len(), 1);
 }
 
 #[test]

@@ -61,6 +61,17 @@ fn dns_faults(#[case] fault: NetworkFault, #[case] result: Result<Ipv4Addr, GetQ
     assert_eq!(world.resolve(HOST), Ok([10, 64, 1, 1].into()));
 }
 
+#[test]
+fn a_malformed_answer_is_no_dns_message() {
+    let mut world = World::new();
+    world.gateway.inject(NetworkFault::DnsMalformed);
+    let query = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x01a\0\0\x01\0\x01";
+    world.device.send_datagram(query, GATEWAY_ADDRESS, 53);
+    world.wait(Duration::from_secs(1));
+    let (answer, _) = world.device.receive_datagram().unwrap();
+    assert!(answer.len() < 12);
+}
+
 const REQUEST: [u8; 48] = {
     let mut request = [0; 48];
     request[0] = 0x23;
@@ -115,6 +126,7 @@ fn sntp_answers_for_its_names_alone() {
 #[case(NetworkFault::SntpSilent, None)]
 #[case(NetworkFault::SntpYear(1999), Some(915_148_800))]
 #[case(NetworkFault::SntpKissOfDeath, None)]
+#[case(NetworkFault::SntpMalformed, None)]
 fn sntp_faults(#[case] fault: NetworkFault, #[case] unix_seconds: Option<i64>) {
     let mut world = World::new();
     let address = world.resolve(NTP).unwrap();
@@ -123,6 +135,9 @@ fn sntp_faults(#[case] fault: NetworkFault, #[case] unix_seconds: Option<i64>) {
     assert_eq!(answer.is_none(), fault == NetworkFault::SntpSilent);
     match (answer, unix_seconds) {
         (Some(answer), Some(seconds)) => assert_eq!(told(&answer), seconds * 1000),
+        (Some(answer), None) if fault == NetworkFault::SntpMalformed => {
+            assert_eq!(answer.len(), 4);
+        }
         (Some(answer), None) => {
             assert_eq!(
                 (answer[0], answer[1], &answer[12..16]),

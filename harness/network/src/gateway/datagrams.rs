@@ -13,6 +13,8 @@ use crate::{NetworkFault, dns, sntp};
 
 pub(super) const DNS_PORT: u16 = 53;
 pub(super) const NTP_PORT: u16 = 123;
+/// Shorter than any DNS or SNTP header.
+const MALFORMED: [u8; 4] = [0xFF; 4];
 
 /// A socket for any address of the gateway. It never holds more than one datagram, since
 /// each packet is answered before the next is looked at.
@@ -45,10 +47,11 @@ impl Gateway {
                 NetworkFault::DnsSilent
                     | NetworkFault::DnsNameError
                     | NetworkFault::DnsWrongAddress
+                    | NetworkFault::DnsMalformed
             )
         });
         let answer = match fault {
-            Some(NetworkFault::DnsSilent) => None,
+            Some(NetworkFault::DnsSilent | NetworkFault::DnsMalformed) => None,
             Some(NetworkFault::DnsNameError) => Some(dns::Answer::NameError),
             Some(NetworkFault::DnsWrongAddress) if query.wants_address => {
                 Some(dns::Answer::Address(NOWHERE))
@@ -67,7 +70,10 @@ impl Gateway {
             },
         };
         self.events.push((now, event));
-        answer.map(|answer| query.respond(answer))
+        match fault {
+            Some(NetworkFault::DnsMalformed) => Some(MALFORMED.to_vec()),
+            _ => answer.map(|answer| query.respond(answer)),
+        }
     }
 
     pub(super) fn answer_sntp(&mut self, now: VirtualTime) {
@@ -75,46 +81,34 @@ impl Gateway {
             if !self.names.is_ntp(asked) {
                 continue;
             }
-            let telling = self.telling(now);
+            let fault = self.fault(now, |fault| {
+                matches!(
+                    fault,
+                    NetworkFault::SntpSilent
+                        | NetworkFault::SntpYear(_)
+                        | NetworkFault::SntpKissOfDeath
+                        | NetworkFault::SntpMalformed
+                )
+            });
+            let zero = match fault {
+                Some(NetworkFault::SntpYear(year)) => sntp::start_of_year(year),
+                _ => i64::try_from(self.unix_at_zero).unwrap_or(i64::MAX),
+            };
+            let time = UnixTime::at(zero, now);
+            let respond = |telling| sntp::respond(&datagram, telling).map(Vec::from);
             // What is no client's request gets the silence it deserves.
-            let answer = telling.and_then(|telling| sntp::respond(&datagram, telling));
-            let unix_seconds = match telling {
-                Some(Telling::Time(time)) if answer.is_some() => Some(time.seconds),
-                _ => None,
+            let (unix_seconds, answer) = match fault {
+                Some(NetworkFault::SntpSilent) => (None, None),
+                Some(NetworkFault::SntpKissOfDeath) => (None, respond(Telling::KissOfDeath)),
+                Some(NetworkFault::SntpMalformed) => (None, Some(MALFORMED.to_vec())),
+                _ => match respond(Telling::Time(time)) {
+                    Some(answer) => (Some(time.seconds), Some(answer)),
+                    None => (None, None),
+                },
             };
             self.events.push((now, NetworkEvent::Sntp { unix_seconds }));
-            self.send(self.sntp, answer.as_ref().map(|answer| &answer[..]), from);
+            self.send(self.sntp, answer.as_deref(), from);
         }
-    }
-
-    fn telling(&mut self, now: VirtualTime) -> Option<Telling> {
-        let fault = self.fault(now, |fault| {
-            matches!(
-                fault,
-                NetworkFault::SntpSilent
-                    | NetworkFault::SntpYear(_)
-                    | NetworkFault::SntpKissOfDeath
-            )
-        });
-        let zero = match fault {
-            Some(NetworkFault::SntpSilent) => return None,
-            Some(NetworkFault::SntpKissOfDeath) => return Some(Telling::KissOfDeath),
-            Some(NetworkFault::SntpYear(year)) => sntp::start_of_year(year),
-            _ => i64::try_from(self.unix_at_zero).unwrap_or(i64::MAX),
-        };
-        Some(Telling::Time(UnixTime::at(zero, now)))
-    }
-
-    /// The last fault of a kind, which is told as an event.
-    fn fault(
-        &mut self,
-        now: VirtualTime,
-        kind: impl Fn(&NetworkFault) -> bool,
-    ) -> Option<NetworkFault> {
-        let fault = self.faults.iter().rev().find(|fault| kind(fault))?.clone();
-        let name = fault.name().into();
-        self.events.push((now, NetworkEvent::Fault { fault: name }));
-        Some(fault)
     }
 
     fn datagram(&mut self, handle: SocketHandle) -> Option<(Vec<u8>, UdpMetadata, IpAddress)> {

@@ -88,12 +88,13 @@ impl Gateway {
             self.events.push((now, NetworkEvent::BadFrame { reason }));
             return;
         }
-        let passed = self
-            .impairment
-            .pass(&self.faults, now, packet.to_vec(), &mut self.events);
-        if let Some((latency, packet)) = passed {
-            self.uplink.send(now, latency, packet);
-        }
+        self.impairment.send(
+            &self.faults,
+            now,
+            packet.to_vec(),
+            &mut self.uplink,
+            &mut self.events,
+        );
     }
 
     /// Works off what has arrived and what is due.
@@ -119,12 +120,13 @@ impl Gateway {
         {}
         self.reap(now, Closing::Lost, services);
         for packet in core::mem::take(&mut self.link.leaving) {
-            let passed = self
-                .impairment
-                .pass(&self.faults, now, packet, &mut self.events);
-            if let Some((latency, packet)) = passed {
-                self.downlink.send(now, latency, packet);
-            }
+            self.impairment.send(
+                &self.faults,
+                now,
+                packet,
+                &mut self.downlink,
+                &mut self.events,
+            );
         }
         self.deadline = self
             .interface
@@ -178,7 +180,13 @@ impl Gateway {
         match inspect(&packet) {
             // Damaged on its way: lost, as behind any router.
             Err(_) => return,
-            Ok(Packet::Syn(ends)) => self.open(now, ends, services),
+            Ok(Packet::Syn(ends)) => {
+                let silent = NetworkFault::TcpSilent { port: ends.port };
+                if self.fault(now, |fault| *fault == silent).is_some() {
+                    return;
+                }
+                self.open(now, ends, services);
+            }
             Ok(Packet::Other) => {}
         }
         self.link.arriving = Some(packet);
@@ -222,7 +230,7 @@ impl Gateway {
         ));
         let handle = self.listener(ends);
         let accepted = handle.is_some()
-            && !self.refuses(now, &host)
+            && !self.refuses(now, &host, ends.port)
             && services.open(now, number, &host, ends.port) == Opening::Accepted;
         match handle {
             Some(handle) if accepted => {
@@ -242,19 +250,29 @@ impl Gateway {
         }
     }
 
-    fn refuses(&mut self, now: VirtualTime, host: &str) -> bool {
-        let fault = self.faults.iter().find(|fault| match fault {
-            NetworkFault::TcpRefuse { host: only } => only
-                .as_ref()
-                .is_none_or(|only| only.eq_ignore_ascii_case(host)),
+    fn refuses(&mut self, now: VirtualTime, to_host: &str, to_port: u16) -> bool {
+        let refuses = |fault: &NetworkFault| match fault {
+            NetworkFault::TcpRefuse { host, port } => {
+                let host_fits = host
+                    .as_ref()
+                    .is_none_or(|host| host.eq_ignore_ascii_case(to_host));
+                host_fits && port.is_none_or(|port| port == to_port)
+            }
             _ => false,
-        });
-        if let Some(fault) = fault {
-            let fault = fault.name().into();
-            self.events.push((now, NetworkEvent::Fault { fault }));
-            return true;
-        }
-        false
+        };
+        self.fault(now, refuses).is_some()
+    }
+
+    /// The last fault of a kind, which is told as an event.
+    fn fault(
+        &mut self,
+        now: VirtualTime,
+        kind: impl Fn(&NetworkFault) -> bool,
+    ) -> Option<NetworkFault> {
+        let fault = self.faults.iter().rev().find(|fault| kind(fault))?.clone();
+        let name = fault.name().into();
+        self.events.push((now, NetworkEvent::Fault { fault: name }));
+        Some(fault)
     }
 
     fn listener(&mut self, ends: Ends) -> Option<SocketHandle> {

@@ -127,20 +127,22 @@ impl World {
     pub fn exchange(&mut self, handle: SocketHandle, bytes: &[u8], expected: usize) -> Vec<u8> {
         let (mut sent, mut received) = (0, Vec::new());
         self.run(Duration::from_secs(600), |world| {
-            let socket = world.device.tcp(handle);
-            if socket.can_send() {
-                sent += socket.send_slice(&bytes[sent..]).unwrap();
+            loop {
+                let before = (sent, received.len());
+                let socket = world.device.tcp(handle);
+                if socket.can_send() {
+                    sent += socket.send_slice(&bytes[sent..]).unwrap();
+                }
+                while socket.can_recv() {
+                    received.extend(socket.recv(|bytes| (bytes.len(), bytes.to_vec())).unwrap());
+                }
+                // What was just queued, and the room just made, has to be known to the peer
+                // before time passes.
+                world.settle();
+                if before == (sent, received.len()) {
+                    break;
+                }
             }
-            while socket.can_recv() {
-                socket
-                    .recv(|bytes| {
-                        received.extend_from_slice(bytes);
-                        (bytes.len(), ())
-                    })
-                    .unwrap();
-            }
-            // What was just queued has to leave before time passes.
-            world.settle();
             let socket = world.device.tcp(handle);
             (sent == bytes.len() && received.len() >= expected) || !socket.is_active()
         });
