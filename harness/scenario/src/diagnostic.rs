@@ -89,7 +89,7 @@ impl Diagnostic {
         }
         let shown = visible(self.source.shown());
         let mut snippet = Snippet::source(shown.as_str())
-            .path(self.source.file())
+            .path(self.source.path())
             .annotation(caret);
         if let Some((span, label)) = &self.other {
             let place = AnnotationKind::Context.span(span.start..span.end);

@@ -66,7 +66,7 @@ impl Source {
     }
 
     /// What messages call the file: its path as the user gave it.
-    pub fn file(&self) -> &str {
+    pub fn path(&self) -> &str {
         &self.0.file
     }
 
@@ -107,7 +107,7 @@ impl Source {
         let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
         let lines = before.bytes().filter(|byte| *byte == b'\n').count();
         Location {
-            file: self.file().to_owned(),
+            file: self.path().to_owned(),
             line: u32::try_from(lines + 1).unwrap_or(u32::MAX),
             column: count(&shown[line_start..span.start]) + 1,
             width: count(&shown[span.start..span.end]).max(1),

@@ -76,10 +76,10 @@ pub enum ServerChain {
     /// ECDSA P-256 leaf, intermediate and root.
     #[default]
     Ecdsa,
-    /// RSA-2048 leaf and intermediate with SHA-256.
-    Rsa2048,
-    /// RSA-4096 with SHA-384.
+    /// RSA-4096 with SHA-384, signed by PKCS#1 v1.5.
     Rsa4096Sha384,
+    /// RSA, signed by RSASSA-PSS.
+    RsaPss,
     /// The leaf's validity is over.
     Expired,
     /// The leaf's validity has not begun.
@@ -88,20 +88,23 @@ pub enum ServerChain {
     WrongName,
     /// The chain ends in a root that the device does not know.
     UnknownCa,
+    /// The chain ends in a root with the known one's name but another key.
+    ImpostorCa,
     /// The leaf is sent without its intermediate.
     MissingIntermediate,
 }
 
 impl ServerChain {
     /// Every chain.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ecdsa,
-        Self::Rsa2048,
         Self::Rsa4096Sha384,
+        Self::RsaPss,
         Self::Expired,
         Self::NotYetValid,
         Self::WrongName,
         Self::UnknownCa,
+        Self::ImpostorCa,
         Self::MissingIntermediate,
     ];
 }

@@ -12,7 +12,7 @@ pub fn check_names<'a>(files: impl IntoIterator<Item = &'a ScenarioFile>) -> Vec
     let mut seen: BTreeMap<String, (&str, &str)> = BTreeMap::new();
     let mut diagnostics = Vec::new();
     for file in files {
-        let here = file.source.file();
+        let here = file.source.path();
         let first = file.scenarios.iter().find_map(|scenario| {
             let key = folder_name(&scenario.name);
             let earlier = seen.insert(key, (here, file.name.as_str()));
