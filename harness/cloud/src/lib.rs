@@ -23,6 +23,8 @@ mod config;
 mod device_api;
 mod fault;
 mod http;
+mod hub;
+mod mqtt;
 mod pki;
 mod provisioning;
 mod tls;
@@ -35,6 +37,7 @@ pub use clock::VIRTUAL_EPOCH;
 pub use cloud::{Cloud, Opening, Then, Transmission};
 pub use config::{CloudConfig, CloudError, TimeBase, Virtual, Wall, WallClock};
 pub use fault::{Answer, CloudFault, Effect, FaultError, Pattern, Repeat, Rule};
+pub use hub::{Authentication, ConnectionState, Device, Properties, Telemetry, Thumbprints, Twin};
 #[cfg(feature = "deterministic")]
 pub use pki::ServerChain;
 pub use pki::{CertificateFault, Chain, HandshakeSchemes, ServerIdentity};

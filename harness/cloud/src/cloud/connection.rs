@@ -7,6 +7,7 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use super::http::HttpService;
+use super::mqtt::MqttService;
 use super::services::Services;
 use super::{Then, Transmission};
 use crate::certificate::DeviceCertificate;
@@ -34,11 +35,17 @@ pub(super) struct Connection {
 pub(super) enum Service {
     /// The device API over HTTP.
     DeviceApi(HttpService),
+    /// A hub over MQTT.
+    Hub(MqttService),
 }
 
 impl Service {
     pub(super) fn device_api() -> Self {
         Self::DeviceApi(HttpService::default())
+    }
+
+    pub(super) fn hub() -> Self {
+        Self::Hub(MqttService::default())
     }
 }
 
@@ -151,11 +158,19 @@ impl Connection {
         }
         let peer = peer(self.number, &self.host, self.certificate.as_ref());
         let reaction = self.service.expire(now, peer, services);
-        self.react(now, reaction);
+        self.react(reaction);
+    }
+
+    /// Closes the connection because another one took its session over.
+    pub(super) fn replaced(&mut self, now: VirtualTime, services: &mut Services) {
+        if let Service::Hub(service) = &mut self.service {
+            service.replaced(now, services);
+        }
+        self.finish();
     }
 
     /// Closes the connection from the service's side.
-    pub(super) fn finish(&mut self, _now: VirtualTime) {
+    fn finish(&mut self) {
         self.session.close_notify();
         self.state = State::Finishing;
     }
@@ -220,10 +235,10 @@ impl Connection {
                 .note_plaintext(self.number, &status.plaintext);
             let peer = peer(self.number, &self.host, self.certificate.as_ref());
             let reaction = self.service.receive(now, &status.plaintext, peer, services);
-            self.react(now, reaction);
+            self.react(reaction);
         }
         if status.finished && self.state == State::Open {
-            self.finish(now);
+            self.finish();
         }
     }
 
@@ -246,12 +261,12 @@ impl Connection {
         );
     }
 
-    fn react(&mut self, now: VirtualTime, reaction: Reaction) {
+    fn react(&mut self, reaction: Reaction) {
         self.session.send(&reaction.send);
         match reaction.ending {
             Ending::None => {}
             Ending::Stall => self.state = State::Deaf,
-            Ending::Close => self.finish(now),
+            Ending::Close => self.finish(),
             Ending::Reset => self.state = State::Reset,
         }
     }
@@ -285,6 +300,7 @@ impl Service {
     fn begin(&mut self, now: VirtualTime) {
         match self {
             Self::DeviceApi(service) => service.begin(now),
+            Self::Hub(service) => service.begin(now),
         }
     }
 
@@ -297,27 +313,31 @@ impl Service {
     ) -> Reaction {
         match self {
             Self::DeviceApi(service) => service.receive(now, bytes, peer, services),
+            Self::Hub(service) => service.receive(now, bytes, peer, services),
         }
     }
 
     fn deadline(&self) -> Option<VirtualTime> {
         match self {
             Self::DeviceApi(service) => service.deadline(),
+            Self::Hub(service) => service.deadline(),
         }
     }
 
-    fn expire(&mut self, _now: VirtualTime, _peer: Peer<'_>, _services: &mut Services) -> Reaction {
+    fn expire(&mut self, now: VirtualTime, peer: Peer<'_>, services: &mut Services) -> Reaction {
         match self {
             Self::DeviceApi(_) => Reaction {
                 send: Vec::new(),
                 ending: Ending::Close,
             },
+            Self::Hub(service) => service.expire(now, peer, services),
         }
     }
 
-    fn closed(&mut self, _now: VirtualTime, _peer: Peer<'_>, _services: &mut Services) {
+    fn closed(&mut self, now: VirtualTime, peer: Peer<'_>, services: &mut Services) {
         match self {
             Self::DeviceApi(_) => {}
+            Self::Hub(service) => service.closed(now, peer, services),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod connection;
 mod http;
 mod journal;
+mod mqtt;
 mod services;
 
 use core::marker::PhantomData;
@@ -16,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use crate::clock::Epoch;
 use crate::config::{CloudConfig, CloudError, TimeBase, Virtual};
 use crate::fault::{CloudFault, FaultError};
+use crate::hub::Device;
 use crate::provisioning::{EnrolError, Enrolment, Provisioning};
 use crate::tls::{Endpoint, Session};
 use connection::Connection;
@@ -96,6 +98,11 @@ impl<B: TimeBase> Cloud<B> {
     /// The provisioning service: enrolments and registrations.
     pub fn provisioning(&self) -> &Provisioning {
         &self.services.provisioning
+    }
+
+    /// The devices of all hubs: thumbprints, connection state, telemetry, twin.
+    pub fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.services.hubs.devices()
     }
 
     /// The root certificate that a device must trust, in DER.
@@ -205,7 +212,7 @@ impl<B: TimeBase> Cloud<B> {
     fn settle(&mut self, now: VirtualTime) {
         for number in self.services.take_replaced() {
             if let Some(connection) = self.connections.get_mut(&number) {
-                connection.finish(now);
+                connection.replaced(now, &mut self.services);
             }
         }
     }

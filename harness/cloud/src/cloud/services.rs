@@ -10,20 +10,24 @@ use crate::behaviour::Behaviour;
 use crate::clock::Epoch;
 use crate::config::{CloudConfig, TimeBase};
 use crate::fault::{Effect, Exchange, FaultBook};
+use crate::hub::Hubs;
 use crate::provisioning::{Provisioning, Registration, RegistrationState};
 
 const HTTPS: u16 = 443;
+const MQTTS: u16 = 8883;
 
 /// The services, the faults in force and the journal.
 pub(super) struct Services {
     pub(super) provisioning: Provisioning,
+    pub(super) hubs: Hubs,
     pub(super) faults: FaultBook,
     pub(super) journal: Journal,
     pub(super) behaviour: Behaviour,
     pub(super) epoch: Epoch,
     pub(super) entropy: ChaCha20Rng,
     pub(super) provisioning_host: String,
-    hubs: Vec<String>,
+    hub_hosts: Vec<String>,
+    replaced: Vec<u32>,
 }
 
 impl Services {
@@ -34,18 +38,20 @@ impl Services {
                 &config.hubs,
                 config.behaviour.clone(),
             ),
+            hubs: Hubs::default(),
             faults: FaultBook::default(),
             journal: Journal::default(),
             behaviour: config.behaviour.clone(),
             epoch: Epoch::of(config),
             entropy: ChaCha20Rng::from_seed(config.seed),
             provisioning_host: config.provisioning_host.clone(),
-            hubs: config.hubs.clone(),
+            hub_hosts: config.hubs.clone(),
+            replaced: Vec::new(),
         }
     }
 
     pub(super) fn host_names(&self) -> Vec<String> {
-        let hubs = self.hubs.iter().cloned();
+        let hubs = self.hub_hosts.iter().cloned();
         core::iter::once(self.provisioning_host.clone())
             .chain(hubs)
             .collect()
@@ -53,13 +59,16 @@ impl Services {
 
     /// The service that listens at `host` and `port`.
     pub(super) fn service_at(&self, host: &str, port: u16) -> Result<Service, String> {
-        let provisioning = host.eq_ignore_ascii_case(&self.provisioning_host);
-        match (provisioning, port) {
-            (true, HTTPS) => Ok(Service::device_api()),
-            (true, _) => Err(format!(
+        let is = |own: &String| host.eq_ignore_ascii_case(own);
+        let (provisioning, hub) = (is(&self.provisioning_host), self.hub_hosts.iter().any(is));
+        match port {
+            HTTPS if provisioning => Ok(Service::device_api()),
+            MQTTS if hub => Ok(Service::hub()),
+            _ if provisioning => Err(format!(
                 "the provisioning service listens at port {HTTPS} only"
             )),
-            (false, _) => Err(format!("no service is called {host}")),
+            _ if hub => Err(format!("a hub listens at port {MQTTS} only")),
+            _ => Err(format!("no service is called {host}")),
         }
     }
 
@@ -67,12 +76,20 @@ impl Services {
     pub(super) fn advance(&mut self, now: VirtualTime) {
         for completion in self.provisioning.advance(now, &mut self.entropy) {
             self.note_registration(completion.at, &completion.registration);
+            if let Some(assignment) = &completion.assignment {
+                self.hubs.put(assignment);
+            }
         }
     }
 
-    /// Connections that must end because of what happened on others.
+    /// The connection `connection` must end because another one took its session over.
+    pub(super) fn replace(&mut self, connection: Option<u32>) {
+        self.replaced.extend(connection);
+    }
+
+    /// Connections that must end because others took their sessions over.
     pub(super) fn take_replaced(&mut self) -> Vec<u32> {
-        Vec::new()
+        core::mem::take(&mut self.replaced)
     }
 
     /// The fault that strikes an exchange, noted in the journal.

@@ -48,6 +48,16 @@ impl Device {
         }
     }
 
+    /// An alias certificate as the vendor's tool makes it, with a subjectAltName that is not
+    /// well-formed.
+    pub fn vendor_alias() -> Self {
+        let der = include_bytes!("../fixtures/alias.key.der");
+        Self {
+            certificate: include_bytes!("../fixtures/alias-devkit.der").to_vec(),
+            key: PrivatePkcs8KeyDer::from(der.as_slice()),
+        }
+    }
+
     /// The same key under another certificate.
     pub fn with_certificate(&self, certificate: Vec<u8>) -> Self {
         Self {
@@ -70,6 +80,9 @@ impl TimeProvider for Fixed {
         Some(UnixTime::since_unix_epoch(Duration::from_secs(self.0)))
     }
 }
+
+/// The registration id of [`Device::vendor_alias`].
+pub const VENDOR_ID: &str = "az-c8934641234bv1v6v5";
 
 /// A client's TLS settings: trusts `anchor` and shows `device`'s certificate.
 pub fn client_config(anchor: &[u8], device: Option<&Device>) -> ClientConfig {

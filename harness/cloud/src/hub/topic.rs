@@ -1,0 +1,100 @@
+//! The hub's topics (IoT Hub documentation, "Communicate with an IoT hub using the MQTT protocol").
+
+/// What a message to the hub is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Topic<'a> {
+    /// `devices/{id}/messages/events/{properties}`
+    Telemetry {
+        device_id: &'a str,
+        properties: &'a str,
+    },
+    /// `$iothub/twin/GET/?$rid={request id}`
+    TwinGet { request_id: &'a str },
+    /// `$iothub/twin/PATCH/properties/reported/?$rid={request id}`
+    TwinPatch { request_id: &'a str },
+    /// `$iothub/methods/res/{status}/?$rid={request id}`
+    MethodResponse,
+}
+
+/// The filter that a device needs for answers to its twin requests.
+pub(super) const TWIN_RESPONSES: &str = "$iothub/twin/res/#";
+
+impl<'a> Topic<'a> {
+    /// Reads a topic; `None` for one that the hub does not have.
+    pub(super) fn parse(topic: &'a str) -> Option<Self> {
+        if let Some(rest) = topic.strip_prefix("$iothub/") {
+            if let Some(query) = rest.strip_prefix("twin/GET/") {
+                let request_id = request_id(query)?;
+                return Some(Self::TwinGet { request_id });
+            }
+            if let Some(query) = rest.strip_prefix("twin/PATCH/properties/reported/") {
+                let request_id = request_id(query)?;
+                return Some(Self::TwinPatch { request_id });
+            }
+            return rest
+                .starts_with("methods/res/")
+                .then_some(Self::MethodResponse);
+        }
+        let (device_id, rest) = topic.strip_prefix("devices/")?.split_once('/')?;
+        let properties = rest.strip_prefix("messages/events")?;
+        match properties {
+            "" => Some(Self::Telemetry {
+                device_id,
+                properties,
+            }),
+            _ => Some(Self::Telemetry {
+                device_id,
+                properties: properties.strip_prefix('/')?,
+            }),
+        }
+    }
+}
+
+/// Whether a device may subscribe to `filter`.
+pub(super) fn may_subscribe(device_id: &str, filter: &str) -> bool {
+    const OWN: [&str; 3] = [
+        TWIN_RESPONSES,
+        "$iothub/twin/PATCH/properties/desired/#",
+        "$iothub/methods/POST/#",
+    ];
+    OWN.contains(&filter) || filter == format!("devices/{device_id}/messages/devicebound/#")
+}
+
+/// The value of `$rid` in `?$rid=1&...`.
+fn request_id(query: &str) -> Option<&str> {
+    query
+        .strip_prefix('?')?
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("$rid="))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("devices/d/messages/events/", Some(Topic::Telemetry { device_id: "d", properties: "" }))]
+    #[case("devices/d/messages/events", Some(Topic::Telemetry { device_id: "d", properties: "" }))]
+    #[case("devices/d/messages/events/%24.ct=a&k=v", Some(Topic::Telemetry { device_id: "d", properties: "%24.ct=a&k=v" }))]
+    #[case("devices/d/messages/eventsx", None)]
+    #[case("$iothub/twin/GET/?$rid=7", Some(Topic::TwinGet { request_id: "7" }))]
+    #[case("$iothub/twin/GET/?x=1&$rid=7", Some(Topic::TwinGet { request_id: "7" }))]
+    #[case("$iothub/twin/GET/", None)]
+    #[case("$iothub/twin/PATCH/properties/reported/?$rid=", Some(Topic::TwinPatch { request_id: "" }))]
+    #[case("$iothub/methods/res/200/?$rid=1", Some(Topic::MethodResponse))]
+    #[case("a/b", None)]
+    fn topics(#[case] topic: &str, #[case] expected: Option<Topic<'_>>) {
+        assert_eq!(Topic::parse(topic), expected);
+    }
+
+    #[rstest]
+    #[case("$iothub/twin/res/#", true)]
+    #[case("devices/d/messages/devicebound/#", true)]
+    #[case("devices/e/messages/devicebound/#", false)]
+    #[case("#", false)]
+    fn filters(#[case] filter: &str, #[case] expected: bool) {
+        assert_eq!(may_subscribe("d", filter), expected);
+    }
+}
