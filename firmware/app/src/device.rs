@@ -23,6 +23,12 @@ pub const PROFILE: Profile = if cfg!(feature = "devkit-profile") {
     Profile::Strict
 };
 
+/// The provisioning service that serves all Azure regions.
+pub const DEFAULT_ENDPOINT: &str = "global.azure-devices-provisioning.net";
+
+/// The ID scope until one is set; no real instance has it.
+pub const DEFAULT_ID_SCOPE: &str = "0ne00000000";
+
 /// The 96-bit unique device id (RM0402 section 31.1).
 const UID: *const [u8; 12] = 0x1FFF_7A10 as *const [u8; 12];
 

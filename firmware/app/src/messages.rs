@@ -29,7 +29,6 @@ pub enum Line<'a> {
     Refused(CommandError<'a>),
     WriteFailed(Zone),
     VerifyFailed,
-    RegistrationFailed,
     Fault(Fault),
 }
 
@@ -92,7 +91,6 @@ impl Display for Line<'_> {
                 write!(f, "ERROR: Failed to write EEPROM: 0x{:02x}.", zone.0)
             }
             Self::VerifyFailed => f.write_str("ERROR: Verify failed."),
-            Self::RegistrationFailed => f.write_str("registration failed!"),
             Self::Fault(fault) => write!(f, "ERROR: {fault}"),
         }
     }

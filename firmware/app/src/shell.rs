@@ -7,7 +7,7 @@ use stsafe_driver::{Atomicity, UDS_DIGITS, UDS_ZONE, WriteUdsError, Zone};
 
 use crate::{
     board::{serial, time},
-    boot::SecureElement,
+    boot::{Network, Panel, SecureElement},
     device,
     messages::{Fault, Hex, Line, print, prompt},
 };
@@ -29,6 +29,8 @@ pub struct Shell {
     pub mode: Mode,
     pub stsafe: SecureElement,
     pub settings: Settings,
+    pub panel: Panel,
+    pub network: Option<Network>,
 }
 
 impl Shell {
@@ -37,7 +39,7 @@ impl Shell {
         let mut editor = Editor::default();
         prompt();
         loop {
-            time::wait_for(serial::has_input);
+            self.sleep();
             while let Some(byte) = serial::read() {
                 match editor.push(byte) {
                     Echo::Nothing => {}
@@ -50,6 +52,23 @@ impl Shell {
                         prompt();
                     }
                 }
+            }
+        }
+    }
+
+    /// Sleeps until somebody types; meanwhile the network session goes on.
+    fn sleep(&mut self) {
+        let Some(network) = &mut self.network else {
+            return time::wait_for(serial::has_input);
+        };
+        while !serial::has_input() {
+            time::wait_until(network.due(), || serial::has_input() || network.has_input());
+            let before = network.status();
+            network.poll();
+            if network.status() != before {
+                let mac = device::mac(&self.settings);
+                self.panel.show_status(self.stsafe.bus(), &mac, network.status());
+                prompt();
             }
         }
     }

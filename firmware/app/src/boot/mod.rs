@@ -1,6 +1,7 @@
 //! The order of a start.
 
 mod identity;
+mod network;
 mod screen;
 
 use core::time::Duration;
@@ -21,7 +22,8 @@ use crate::{
     panic,
     shell::{Mode, SETTINGS_ZONE, Shell},
 };
-use screen::Panel;
+pub use network::Network;
+pub use screen::{Panel, Status};
 
 /// The secure element on this board's bus.
 pub type SecureElement = Stsafe<I2c, time::Clock>;
@@ -66,26 +68,19 @@ pub fn run() -> ! {
     if let Err(fault) = stored {
         print(&Line::Fault(fault));
     }
-    match mode {
+    let network = match mode {
         Mode::Configuration => {
             panel.show_configuration(stsafe.bus(), &mac);
             print(&Line::Help);
+            None
         }
+        Mode::User if chip_works => identity::bring_up(&mut stsafe, &settings, &mut panel),
         Mode::User => {
-            panel.show_status(stsafe.bus(), &mac, "Starting");
-            if chip_works {
-                identity::bring_up(&mut stsafe, &settings, &mut panel);
-            } else {
-                panel.show_status(stsafe.bus(), &mac, "ERROR");
-            }
+            panel.show_status(stsafe.bus(), &mac, Status::Failed);
+            None
         }
-    }
-    Shell {
-        mode,
-        stsafe,
-        settings,
-    }
-    .run()
+    };
+    Shell { mode, stsafe, settings, panel, network }.run()
 }
 
 fn start_board(peripherals: &Peripherals) -> clocks::Source {

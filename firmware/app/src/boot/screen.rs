@@ -24,6 +24,27 @@ enum Presence {
     Absent,
 }
 
+/// How far the device is, in user mode.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// On its way to the hub.
+    Registering,
+    /// At the hub.
+    Connected,
+    /// Something failed; the console says what.
+    Failed,
+}
+
+impl Status {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Registering => "Registering",
+            Self::Connected => "Connected",
+            Self::Failed => "ERROR",
+        }
+    }
+}
+
 const TITLE: &str = "IoT DevKit";
 
 impl Panel {
@@ -53,7 +74,8 @@ impl Panel {
     }
 
     /// The screen of user mode.
-    pub fn show_status(&mut self, bus: &mut I2c, mac: &[u8; 6], status: &str) {
+    pub fn show_status(&mut self, bus: &mut I2c, mac: &[u8; 6], status: Status) {
+        let status = status.text();
         let screen = match &self.test_anchor {
             None => Screen::new([TITLE, &id(mac), status, ""]),
             Some(digest) => {
