@@ -1,1 +1,14 @@
+//! Runs one scenario on one target, and many scenarios side by side.
 //!
+//! [`bench::Bench`] holds a target and everything around it; [`run::Run`] does a scenario's steps
+//! on it; [`suite`] chooses scenarios, spreads them over threads and gathers their results.
+
+pub mod bench;
+pub mod firmware;
+pub mod oracle;
+pub mod run;
+pub mod screen;
+mod settings_record;
+pub mod steps;
+pub mod suite;
+pub mod targets;

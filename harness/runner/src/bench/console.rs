@@ -67,6 +67,16 @@ impl Console {
         Some(self.heard[self.cursor - 1].clone())
     }
 
+    /// How much of what was heard is read.
+    pub fn position(&self) -> usize {
+        self.cursor
+    }
+
+    /// Whether the device waits for a command: nothing came after its last prompt.
+    pub fn is_at_prompt(&self) -> bool {
+        self.lines.partial() == b"# "
+    }
+
     /// Marks everything as read.
     pub fn read_all(&mut self) {
         self.cursor = self.heard.len();

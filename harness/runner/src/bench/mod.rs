@@ -148,6 +148,17 @@ impl Bench {
         self.target.instructions()
     }
 
+    /// Whether the firmware has a link, as far as is known.
+    pub fn has_link(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Replaces the image that the target was loaded with.
+    pub fn set_image(&mut self, image: Arc<Image>) {
+        self.link = Link::new(&image).ok();
+        self.image = image;
+    }
+
     /// The image that runs.
     pub fn image(&self) -> &Image {
         &self.image
@@ -187,12 +198,10 @@ impl Bench {
         self.target.power(state)?;
         self.power = state;
         self.collect()?;
-        if state == PowerState::On {
-            self.restart()?;
-        } else {
-            self.gateway.unplug(self.target.now());
+        match state {
+            PowerState::On => self.restart(),
+            PowerState::Off => Ok(()),
         }
-        Ok(())
     }
 
     /// Resets the chip by its pin; the processor then stands at its reset vector.
@@ -206,7 +215,6 @@ impl Bench {
     pub fn restart(&mut self) -> Result<(), BenchError> {
         self.console.restart();
         self.link_announced = false;
-        self.gateway.unplug(self.target.now());
         if let Some(link) = &mut self.link {
             link.restart(self.target.as_mut())?;
         }
@@ -286,19 +294,16 @@ impl Bench {
 
     /// Serves the link once and lets the target run to the next thing that the host must do.
     fn slice(&mut self, deadline: VirtualTime) -> Result<Option<Halt>, BenchError> {
-        self.serve_link()?;
+        let sent = self.serve_link()?;
         let now = self.target.now();
-        let host = self.gateway.next_deadline(now).unwrap_or(VirtualTime::MAX);
-        let cloud = self.cloud.next_deadline().unwrap_or(VirtualTime::MAX);
-        let until = deadline.min(host).min(cloud).max(now + Duration::from_nanos(1));
-        let until = until.min(now + self.target.link_slice());
-        Ok(match self.target.run_until(until)? {
-            Stop::Deadline | Stop::Asleep => None,
-            Stop::AsleepForEver { .. } => {
-                let idle = host == VirtualTime::MAX && cloud == VirtualTime::MAX;
-                let nothing = idle && self.serve_link()? == 0;
-                nothing.then_some(Halt::AsleepForEver)
-            }
+        let host = [self.gateway.next_deadline(now), self.cloud.next_deadline()];
+        let host = host.into_iter().flatten().min();
+        if sent == 0 && host.is_none() && self.target.is_asleep_for_ever() {
+            return Ok(Some(Halt::AsleepForEver));
+        }
+        let until = deadline.min(host.unwrap_or(VirtualTime::MAX));
+        Ok(match self.target.run_until(until.max(now + Duration::from_nanos(1)))? {
+            Stop::Deadline | Stop::Asleep | Stop::Paused => None,
             Stop::UnmodelledAccess => Some(Halt::UnmodelledAccess),
             Stop::Lockup { pc } => {
                 self.record(Payload::Machine(MachineEvent::Lockup { pc }));
@@ -361,7 +366,7 @@ impl Bench {
         events.extend(network.into_iter().map(|(at, event)| (at, Payload::Network(event))));
         let cloud: Vec<(VirtualTime, CloudEvent)> = self.cloud.drain_events();
         events.extend(cloud.into_iter().map(|(at, event)| (at, Payload::Cloud(event))));
-        for plaintext in self.cloud.take_plaintext_from_device() {
+        for (_, plaintext) in self.cloud.take_plaintext_from_device() {
             self.taps.cloud_from_device(&plaintext);
         }
         let now = self.target.now();

@@ -10,7 +10,7 @@ impl Services for CloudServices<'_> {
     fn open(&mut self, now: VirtualTime, connection: u32, host: &str, port: u16) -> Opening {
         match self.0.open(now, connection, host, port) {
             az3166_cloud::Opening::Accepted => Opening::Accepted,
-            az3166_cloud::Opening::Refused => Opening::Refused,
+            az3166_cloud::Opening::Refused { .. } => Opening::Refused,
         }
     }
 

@@ -1,0 +1,226 @@
+//! Chooses scenarios, spreads them over threads, gathers their results.
+
+use core::time::Duration;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use az3166_cloud::{Cloud, CloudConfig};
+use az3166_event::{Progress, ScenarioResult, Trace, Verdict, VirtualTime};
+use az3166_network::{Gateway, GatewayConfig};
+use az3166_scenario::{HubPresence, Refusal, Scenario, ServerChain};
+use az3166_target::Target;
+
+use crate::bench::{Bench, Cancel};
+use crate::firmware::FirmwareSource;
+use crate::run::Run;
+use crate::steps::{StepError, certificate_fault};
+
+/// 2026-01-01T00:00:00Z, the instant of the first power-on where time is virtual.
+pub const EPOCH: u64 = 1_767_225_600;
+
+/// The names that the gateway's SNTP server answers for.
+const NTP_NAMES: [&str; 2] = ["pool.ntp.org", "time.windows.com"];
+
+/// Makes a target for one scenario; it is handed over without power and with erased flash.
+pub type TargetFactory<'a> = dyn Fn(u64) -> Box<dyn Target> + Sync + 'a;
+
+/// How scenarios are run.
+pub struct Suite<'a> {
+    /// Makes a target from a seed.
+    pub target: &'a TargetFactory<'a>,
+    /// The target's name in reports.
+    pub target_name: &'a str,
+    /// Where the firmware comes from.
+    pub firmware: &'a dyn FirmwareSource,
+    /// The seed of scenarios that name none.
+    pub seed: u64,
+    /// How many scenarios run at a time; at least 1.
+    pub jobs: usize,
+    /// Asks the run to stop.
+    pub cancel: Cancel,
+}
+
+impl Suite<'_> {
+    /// Runs all `scenarios`; the results are in their order, whatever runs at the same time.
+    pub fn run(
+        &self,
+        scenarios: &[Scenario],
+        progress: &(dyn Fn(Progress<'_>) + Sync),
+    ) -> Vec<ScenarioResult> {
+        let next = AtomicUsize::new(0);
+        let results: Mutex<Vec<Option<ScenarioResult>>> =
+            Mutex::new(scenarios.iter().map(|_| None).collect());
+        std::thread::scope(|scope| {
+            for _ in 0..self.jobs.clamp(1, scenarios.len().max(1)) {
+                scope.spawn(|| {
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(scenario) = scenarios.get(index) else {
+                            break;
+                        };
+                        if self.cancel.is_cancelled() {
+                            break;
+                        }
+                        let result = self.run_one(scenario, progress);
+                        progress(Progress::ScenarioFinished { result: &result });
+                        let mut results =
+                            results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        results[index] = Some(result);
+                    }
+                });
+            }
+        });
+        let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        results.into_iter().flatten().collect()
+    }
+
+    /// Runs one scenario.
+    pub fn run_one(
+        &self,
+        scenario: &Scenario,
+        progress: &(dyn Fn(Progress<'_>) + Sync),
+    ) -> ScenarioResult {
+        let file = scenario.source.path().to_owned();
+        progress(Progress::ScenarioStarted { name: &scenario.name, file: &file });
+        let started = Instant::now();
+        let seed = scenario.seed.unwrap_or(self.seed);
+        let mut result = self.blank(scenario, seed);
+        let mut target = (self.target)(seed);
+        let unmet: Vec<&str> = scenario
+            .needs
+            .iter()
+            .map(|need| need.name())
+            .filter(|need| !target.capabilities().iter().any(|has| has.name() == *need))
+            .collect();
+        if !unmet.is_empty() {
+            let reason = format!("the target {} lacks {}", self.target_name, unmet.join(", "));
+            return ScenarioResult { verdict: Verdict::Skipped { reason }, ..result };
+        }
+        let firmware = match self.firmware.get(scenario.firmware) {
+            Ok(firmware) => firmware,
+            Err(error) => return ScenarioResult { verdict: error_of(&error), ..result },
+        };
+        result.firmware_sha256 = Some(firmware.sha256.clone());
+        if let Err(error) = target.load(&firmware.images()) {
+            return ScenarioResult { verdict: error_of(&error.into()), ..result };
+        }
+        let (cloud, gateway) = match services(scenario, seed) {
+            Ok(services) => services,
+            Err(error) => return ScenarioResult { verdict: error_of(&error), ..result },
+        };
+        let image = firmware.application.clone();
+        let bench = Bench::new(target, image, gateway, cloud, self.cancel.clone());
+        let mut run = Run::new(bench, scenario, firmware.oracle.clone(), self.firmware);
+        result.verdict = run.judge(|step, at| {
+            progress(Progress::StepStarted {
+                name: &scenario.name,
+                step: step.number,
+                verb: step.verb.name(),
+                at,
+            });
+        });
+        gather(&mut result, run);
+        result.wall = started.elapsed();
+        result
+    }
+
+    fn blank(&self, scenario: &Scenario, seed: u64) -> ScenarioResult {
+        ScenarioResult {
+            name: scenario.name.clone(),
+            file: scenario.source.path().to_owned(),
+            tags: scenario.tags.iter().cloned().collect(),
+            target: self.target_name.to_owned(),
+            verdict: Verdict::Passed,
+            virtual_time: VirtualTime::ZERO,
+            wall: Duration::ZERO,
+            instructions: None,
+            trace: Trace::default(),
+            console: Vec::new(),
+            certificate_pem: None,
+            display: None,
+            pcapng: None,
+            firmware_sha256: None,
+            seed,
+            findings: Vec::new(),
+            earlier_attempts: Vec::new(),
+        }
+    }
+}
+
+/// The evidence of a run, masked.
+fn gather(result: &mut ScenarioResult, mut run: Run<'_>) {
+    result.virtual_time = run.bench.now();
+    result.instructions = Some(run.bench.instructions());
+    result.findings = run.judged_findings();
+    result.console = run.bench.taps.mask_bytes(run.bench.console.raw());
+    result.display = run.bench.target().picture();
+    result.certificate_pem = run.bench.cloud.client_certificates().last().map(|(_, der)| pem(der));
+    let keys = run.bench.cloud.key_log().join("\n");
+    run.bench.gateway.capture_mut().add_tls_keys(&keys);
+    let capture = run.bench.gateway.capture().to_pcapng();
+    result.pcapng = Some(run.bench.taps.mask_bytes(&capture));
+    result.trace = run.bench.into_trace();
+}
+
+/// A certificate as PEM, in lines of 64 characters.
+fn pem(der: &[u8]) -> String {
+    use base64::Engine as _;
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
+    for line in text.as_bytes().chunks(64) {
+        pem.extend(line.iter().copied().map(char::from));
+        pem.push('\n');
+    }
+    pem.push_str("-----END CERTIFICATE-----\n");
+    pem
+}
+
+fn error_of(error: &StepError) -> Verdict {
+    match error {
+        StepError::Setup { what, todo } => {
+            Verdict::Error { what: what.clone(), todo: todo.clone() }
+        }
+        StepError::Bench(error) => {
+            Verdict::Error { what: error.to_string(), todo: String::new() }
+        }
+    }
+}
+
+/// The local cloud and the gateway in front of it, as the scenario describes them.
+fn services(scenario: &Scenario, seed: u64) -> Result<(Cloud, Gateway), StepError> {
+    let setup = &scenario.cloud;
+    let mut cloud_seed = [0; 32];
+    cloud_seed[..8].copy_from_slice(&seed.to_le_bytes());
+    let chain = match setup.server_chain {
+        ServerChain::Rsa4096Sha384 => az3166_cloud::ServerChain::Rsa4096Sha384,
+        ServerChain::RsaPss => az3166_cloud::ServerChain::RsaPss,
+        _ => az3166_cloud::ServerChain::EcdsaP256,
+    };
+    let mut config = CloudConfig::virtual_time(cloud_seed, chain);
+    config.id_scope = setup.id_scope.expose().to_owned();
+    if setup.hub == HubPresence::Missing {
+        config.hubs.clear();
+    }
+    if setup.refusal == Refusal::Failed {
+        config.behaviour.certificate_mismatch = az3166_cloud::CertificateMismatch::FailOperation;
+    }
+    let failed = |error: &dyn core::fmt::Display| {
+        StepError::setup(format!("the local cloud cannot start: {error}"), "report this as a bug")
+    };
+    let mut cloud = Cloud::new(config).map_err(|error| failed(&error))?;
+    if let Some(fault) = certificate_fault(setup.server_chain) {
+        let effect = az3166_cloud::Effect::Certificate(fault);
+        let rule = az3166_cloud::Rule::default();
+        cloud
+            .inject(az3166_cloud::CloudFault { rule, effect })
+            .map_err(|error| failed(&error))?;
+    }
+    let gateway = Gateway::new(GatewayConfig {
+        hosts: cloud.host_names(),
+        ntp_names: NTP_NAMES.map(Into::into).to_vec(),
+        seed,
+        unix_at_zero: EPOCH,
+    });
+    Ok((cloud, gateway))
+}
