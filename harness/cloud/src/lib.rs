@@ -22,6 +22,8 @@ mod cloud;
 mod config;
 mod device_api;
 mod fault;
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod hub;
 mod mqtt;

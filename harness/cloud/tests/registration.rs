@@ -110,7 +110,11 @@ fn the_trace_tells_the_whole_story() {
 
 #[rstest]
 fn chains_and_framings(
-    #[values(ServerChain::EcdsaP256, ServerChain::Rsa4096Sha384, ServerChain::RsaPss)]
+    #[values(
+        ServerChain::EcdsaP256,
+        ServerChain::Rsa4096Sha384,
+        ServerChain::RsaPss
+    )]
     chain: ServerChain,
     #[values(BodyFraming::Chunked, BodyFraming::ContentLength)] framing: BodyFraming,
 ) {
@@ -129,10 +133,7 @@ fn other_certificates(#[case] device: Device, #[case] id: &str) {
     let mut world = World::new();
     world.cloud.enrol(device.enrolment(id)).unwrap();
     let mut client = world.connect(DPS, 443, Some(&device));
-    assert_eq!(
-        provision(&mut world, &mut client, id)["status"],
-        "assigned"
-    );
+    assert_eq!(provision(&mut world, &mut client, id)["status"], "assigned");
 }
 
 #[test]
@@ -142,10 +143,7 @@ fn the_secondary_certificate_is_as_good() {
         enrolment.with_secondary(&second.certificate).unwrap()
     });
     let mut client = world.connect(DPS, 443, Some(&second));
-    assert_eq!(
-        provision(&mut world, &mut client, ID)["status"],
-        "assigned"
-    );
+    assert_eq!(provision(&mut world, &mut client, ID)["status"], "assigned");
 }
 
 #[test]
@@ -178,10 +176,7 @@ fn a_new_registration_replaces_one_that_is_under_way() {
     let (mut world, device, mut client) = enrolled(config(), |enrolment| enrolment);
     let abandoned = world.register(&mut client, ID).operation_id();
     let mut client = world.connect(DPS, 443, Some(&device));
-    assert_eq!(
-        provision(&mut world, &mut client, ID)["status"],
-        "assigned"
-    );
+    assert_eq!(provision(&mut world, &mut client, ID)["status"], "assigned");
     let answer = world.poll(&mut client, ID, &abandoned);
     assert_eq!((answer.status, answer.error_code()), (404, 404_202));
 }

@@ -246,6 +246,9 @@ impl Connection {
         self.handshake_deadline = None;
         self.service.begin(now);
         let leaf = what.client_certificate.as_deref();
+        if let Some(der) = leaf {
+            services.journal.note_client_certificate(now, der);
+        }
         // The verifier has parsed it before.
         self.certificate = leaf.and_then(|der| DeviceCertificate::from_der(der).ok());
         services.journal.note(

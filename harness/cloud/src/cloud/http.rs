@@ -92,7 +92,7 @@ fn exchange(
         return;
     }
     let course = match effect {
-        Some(Effect::AssigningForEver) => Course::NeverEnds,
+        Some(Effect::Assigning) => Course::NeverEnds,
         Some(Effect::Fail { error_code }) => Course::Fails(error_code),
         _ => Course::Normal,
     };
@@ -113,6 +113,10 @@ fn exchange(
     match &effect {
         Some(Effect::RetryAfter(value)) => answer.response.set_header("Retry-After", value),
         Some(Effect::ContentType(value)) => answer.response.set_header("Content-Type", value),
+        Some(Effect::TruncateJson) => {
+            let half = answer.response.body.len() / 2;
+            answer.response.body.truncate(half);
+        }
         Some(Effect::Oversize { bytes }) => pad(&mut answer.response.body, *bytes),
         _ => {}
     }

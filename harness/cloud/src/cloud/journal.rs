@@ -7,6 +7,7 @@ use az3166_event::{CloudEvent, VirtualTime};
 pub(super) struct Journal {
     events: Vec<(VirtualTime, CloudEvent)>,
     plaintext: Vec<(u32, Vec<u8>)>,
+    client_certificates: Vec<(VirtualTime, Vec<u8>)>,
 }
 
 impl Journal {
@@ -19,6 +20,14 @@ impl Journal {
             Some((last, text)) if *last == connection => text.extend_from_slice(bytes),
             _ => self.plaintext.push((connection, bytes.to_vec())),
         }
+    }
+
+    pub(super) fn note_client_certificate(&mut self, at: VirtualTime, der: &[u8]) {
+        self.client_certificates.push((at, der.to_vec()));
+    }
+
+    pub(super) fn client_certificates(&self) -> &[(VirtualTime, Vec<u8>)] {
+        &self.client_certificates
     }
 
     pub(super) fn drain(&mut self) -> Vec<(VirtualTime, CloudEvent)> {

@@ -105,6 +105,12 @@ impl<B: TimeBase> Cloud<B> {
         self.services.hubs.devices()
     }
 
+    /// The client certificates that were shown in complete handshakes, as DER, each with the
+    /// handshake's time, in order.
+    pub fn client_certificates(&self) -> &[(VirtualTime, Vec<u8>)] {
+        self.services.journal.client_certificates()
+    }
+
     /// The root certificate that a device must trust, in DER.
     pub fn trust_anchor(&self) -> &[u8] {
         self.endpoint.trust_anchor()

@@ -105,7 +105,12 @@ impl<R: Rng> DeviceApi<'_, R> {
                     .operation_status(id_scope, registration_id, operation_id, proof)
                     .cloned();
                 match found {
-                    Ok(registration) => self.registration(now, &registration),
+                    Ok(mut registration) => {
+                        if course == Course::NeverEnds {
+                            registration.state = RegistrationState::Assigning;
+                        }
+                        self.registration(now, &registration)
+                    }
                     Err(refusal) => self.refusal(now, refusal),
                 }
             }

@@ -91,7 +91,7 @@ impl FaultBook {
 /// Registrations can only be spoiled where they begin.
 fn is_for(effect: &Effect, exchange: Exchange<'_>) -> bool {
     match effect {
-        Effect::AssigningForEver | Effect::Fail { .. } => {
+        Effect::Assigning | Effect::Fail { .. } => {
             crate::device_api::is_register(exchange.method, exchange.path)
         }
         _ => true,

@@ -11,8 +11,9 @@ use crate::pki::CertificateFault;
 pub enum Effect {
     /// The service answers so instead of doing what it was asked.
     Answer(Answer),
-    /// A registration stays `assigning`.
-    AssigningForEver,
+    /// A registration stays `assigning`: for ever where it strikes the request to register, for
+    /// one answer where it strikes a poll.
+    Assigning,
     /// A registration ends as `failed` with this error code.
     Fail {
         /// The service's error code: 400208, 401002 ...
@@ -31,6 +32,8 @@ pub enum Effect {
         /// Bytes of the body that are sent.
         keep: usize,
     },
+    /// The body's JSON is cut in half; what says its length fits what is sent.
+    TruncateJson,
     /// The body is this much too long: JSON that is right but for one more, useless member.
     Oversize {
         /// Bytes that are added.
@@ -99,13 +102,14 @@ impl Effect {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Answer(_) => "answer",
-            Self::AssigningForEver => "assigning_for_ever",
+            Self::Assigning => "assigning",
             Self::Fail { .. } => "fail",
             Self::Stall => "stall",
             Self::Close => "close",
             Self::Reset => "reset",
             Self::CloseAfter => "close_after",
             Self::Truncate { .. } => "truncate",
+            Self::TruncateJson => "truncate_json",
             Self::Oversize { .. } => "oversize",
             Self::RetryAfter(_) => "retry_after",
             Self::ContentType(_) => "content_type",
@@ -121,10 +125,12 @@ impl Effect {
         match self {
             Self::Answer(_)
             | Self::Truncate { .. }
+            | Self::TruncateJson
             | Self::Oversize { .. }
             | Self::RetryAfter(_)
             | Self::ContentType(_) => HTTP,
-            Self::AssigningForEver | Self::Fail { .. } => &["PUT"],
+            Self::Fail { .. } => &["PUT"],
+            Self::Assigning => &["PUT", "GET"],
             Self::Stall | Self::Close | Self::Reset => ANYTHING,
             Self::CloseAfter => REQUESTS,
             Self::Certificate(_) | Self::Alert(_) | Self::NoCommonSuite => &[HANDSHAKE],
@@ -137,10 +143,12 @@ impl Effect {
         match self {
             Self::Answer(_)
             | Self::Truncate { .. }
+            | Self::TruncateJson
             | Self::Oversize { .. }
             | Self::RetryAfter(_)
             | Self::ContentType(_) => "an HTTP method",
-            Self::AssigningForEver | Self::Fail { .. } => "PUT",
+            Self::Fail { .. } => "PUT",
+            Self::Assigning => "PUT or GET",
             Self::Stall | Self::Close | Self::Reset => {
                 "an HTTP method, an MQTT packet's name or TLS"
             }

@@ -5,26 +5,33 @@ use super::{
     QoS, Retain, Subscription, Will,
 };
 
-/// The packet with the first byte `first` and the variable header and payload `body`.
-pub(super) fn packet(first: u8, body: &[u8]) -> Result<Packet, DecodeError> {
+/// Checks the type and flags of the first byte (sections 2.2.1 and 2.2.2).
+pub(super) fn first_byte(first: u8) -> Result<(), DecodeError> {
     let (kind, flags) = (first >> 4, first & 0x0f);
-    // All packets but PUBLISH have fixed flags (section 2.2.2).
     let fixed = match kind {
-        3 => flags,
+        // PUBREC, PUBREL and PUBCOMP: neither side of a hub ever uses QoS 2.
+        0 | 5..=7 | 15 => return Err(DecodeError::ReservedType(kind)),
+        PUBLISH => flags,
         8 | 10 => 0b0010,
         _ => 0,
     };
-    if !(1..=14).contains(&kind) {
-        return Err(DecodeError::ReservedType(kind));
+    match flags == fixed {
+        true => Ok(()),
+        false => Err(DecodeError::Flags),
     }
-    if flags != fixed {
-        return Err(DecodeError::Flags);
-    }
+}
+
+const PUBLISH: u8 = 3;
+
+/// The packet with the first byte `first` and the variable header and payload `body`.
+pub(super) fn packet(first: u8, body: &[u8]) -> Result<Packet, DecodeError> {
+    first_byte(first)?;
+    let (kind, flags) = (first >> 4, first & 0x0f);
     let mut fields = Fields(body);
     let packet = match kind {
         1 => Packet::Connect(connect(&mut fields)?),
         2 => connack(&mut fields)?,
-        3 => Packet::Publish(publish(flags, &mut fields)?),
+        PUBLISH => Packet::Publish(publish(flags, &mut fields)?),
         4 => Packet::Puback {
             packet_id: fields.packet_id()?,
         },
@@ -37,7 +44,6 @@ pub(super) fn packet(first: u8, body: &[u8]) -> Result<Packet, DecodeError> {
         12 => Packet::Pingreq,
         13 => Packet::Pingresp,
         14 => Packet::Disconnect,
-        // PUBREC, PUBREL, PUBCOMP: neither side of a hub ever sends QoS 2.
         _ => return Err(DecodeError::ReservedType(kind)),
     };
     match fields.0 {

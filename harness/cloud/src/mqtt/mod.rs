@@ -14,8 +14,8 @@ pub(crate) use reader::PacketReader;
 /// Why bytes are not a control packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DecodeError {
-    /// The packet type {0} is reserved.
-    #[error("the packet type {0} is reserved")]
+    /// The packet type {0} is reserved or belongs to QoS 2.
+    #[error("the packet type {0} is reserved or belongs to QoS 2")]
     ReservedType(u8),
     /// The fixed header's flags are wrong.
     #[error("the fixed header's flags are wrong")]

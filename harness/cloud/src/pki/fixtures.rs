@@ -26,6 +26,11 @@ impl ServerChain {
     /// Every chain.
     pub const ALL: [Self; 3] = [Self::EcdsaP256, Self::Rsa4096Sha384, Self::RsaPss];
 
+    /// The root of another authority: a device that trusts it alone accepts none of the chains.
+    pub fn unrelated_root() -> &'static [u8] {
+        include_bytes!("certificates/ec-stranger-root.der")
+    }
+
     /// The chain with its faulty relatives and its key.
     pub(crate) fn identity(self) -> ServerIdentity {
         let (files, leaf, schemes) = match self {

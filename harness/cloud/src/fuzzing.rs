@@ -1,0 +1,128 @@
+//! Bodies of fuzz targets: whatever bytes come in, nothing panics and nothing contradicts itself.
+
+use az3166_event::VirtualTime;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+
+use crate::behaviour::Behaviour;
+use crate::certificate::DeviceCertificate;
+use crate::clock::{Epoch, VIRTUAL_EPOCH};
+use crate::device_api::DeviceApi;
+use crate::http::RequestReader;
+use crate::hub::Hubs;
+use crate::mqtt::{Packet, PacketReader};
+use crate::provisioning::{Course, Proof, Provisioning};
+
+/// A stream of HTTP requests to the device API.
+pub fn fuzz_device_api(data: &[u8]) {
+    let mut reader = RequestReader::default();
+    let behaviour = Behaviour::default();
+    let hubs = ["hil-hub.azure-devices.net".to_owned()];
+    let mut provisioning = Provisioning::new("0ne00000000", &hubs, behaviour.clone());
+    let mut entropy = ChaCha20Rng::from_seed([0; 32]);
+    let mut api = DeviceApi {
+        provisioning: &mut provisioning,
+        behaviour: &behaviour,
+        epoch: Epoch(VIRTUAL_EPOCH),
+        entropy: &mut entropy,
+        host: "global.azure-devices-provisioning.net",
+    };
+    reader.push(data);
+    loop {
+        match reader.next() {
+            Ok(Some(request)) => {
+                let course = Course::Normal;
+                api.answer(VirtualTime::ZERO, &request, Proof::Nothing, course);
+            }
+            Ok(None) => return,
+            Err(error) => {
+                api.malformed(VirtualTime::ZERO, error);
+                return;
+            }
+        }
+    }
+}
+
+/// A stream of MQTT packets: what is read is what would be written, and the hub takes it all.
+pub fn fuzz_mqtt(data: &[u8]) {
+    let mut reader = PacketReader::default();
+    let mut hubs = Hubs::default();
+    reader.push(data);
+    while let Ok(Some(packet)) = reader.next() {
+        let mut again = PacketReader::default();
+        again.push(&packet.encode());
+        assert_eq!(again.next(), Ok(Some(packet.clone())));
+        match packet {
+            Packet::Connect(connect) => {
+                let hub = "hil-hub.azure-devices.net";
+                let _ = hubs.connect(VirtualTime::ZERO, 1, hub, &connect, None);
+            }
+            Packet::Publish(message) => {
+                let _ = hubs.publish(VirtualTime::ZERO, 1, &message);
+            }
+            Packet::Subscribe { subscriptions, .. } => {
+                hubs.subscribe(1, &subscriptions);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A device's certificate.
+pub fn fuzz_certificate(data: &[u8]) {
+    if let Ok(certificate) = DeviceCertificate::from_der(data) {
+        assert_eq!(certificate.der(), data);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A good input with a few bytes changed gets further than noise does.
+    fn damaged(good: &'static [u8]) -> impl Strategy<Value = Vec<u8>> {
+        let changes = prop::collection::vec((0..good.len(), any::<u8>()), 0..4);
+        (changes, 0..=good.len()).prop_map(move |(changes, length)| {
+            let mut bytes = good.to_vec();
+            for (at, byte) in changes {
+                bytes[at] = byte;
+            }
+            bytes.truncate(length);
+            bytes
+        })
+    }
+
+    const REQUEST: &[u8] =
+        b"PUT /0ne00000000/registrations/a/register?api-version=2021-06-01 HTTP/1.1\r\n\
+        Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    const PACKETS: &[u8] =
+        b"\x10\x11\0\x04MQTT\x04\x82\0\xf0\0\x01d\0\x02u/\x82\x08\0\x0a\0\x03a/b\x01\
+        \x32\x0a\0\x03a/b\0\x01{}!";
+    const CERTIFICATE: &[u8] = include_bytes!("../tests/fixtures/alias-devkit.der");
+
+    proptest! {
+        #[test]
+        fn noise(data: Vec<u8>) {
+            fuzz_device_api(&data);
+            fuzz_mqtt(&data);
+            fuzz_certificate(&data);
+        }
+
+        #[test]
+        fn damaged_requests(data in damaged(REQUEST)) {
+            fuzz_device_api(&data);
+        }
+
+        #[test]
+        fn damaged_packets(data in damaged(PACKETS)) {
+            fuzz_mqtt(&data);
+        }
+
+        #[test]
+        fn damaged_certificates(data in damaged(CERTIFICATE)) {
+            fuzz_certificate(&data);
+        }
+    }
+}
