@@ -97,7 +97,10 @@ pub(super) fn plain_immediate(pc: u32, first: u32, second: u32) -> Op {
             let width = (width + 1).saturating_sub(low_bit);
             let mask = ((1u64 << width) - 1) as u32;
             match rn {
-                PC => op(Kind::AndImm).with_rn(rd).with_imm(!(mask << low_bit)),
+                PC => Op::wide(Kind::AndImm)
+                    .with_rd(rd)
+                    .with_rn(rd)
+                    .with_imm(!(mask << low_bit)),
                 _ => op(Kind::Bfi).with_imm(mask << low_bit),
             }
         }
