@@ -4,6 +4,7 @@
 //! makes that a failure.
 
 mod qemu {
+    pub mod exceptions;
     pub mod reference;
     pub mod sequences;
     pub mod templates;
@@ -11,7 +12,7 @@ mod qemu {
 mod support;
 
 use az3166_emulator::cpu::Exit;
-use qemu::{reference, sequences};
+use qemu::{exceptions, reference, sequences};
 use support::Machine;
 
 /// RAM after the image ran to its first BKPT on our processor.
@@ -47,6 +48,23 @@ fn random_sequences_equal_qemus() {
         instructions += program.instructions;
     }
     println!("{sequences} sequences of {instructions} instructions equal QEMU's");
+}
+
+#[test]
+fn random_exceptions_equal_qemus() {
+    if !reference::is_available() {
+        return;
+    }
+    let rounds = std::env::var("AZ3166_QEMU_ROUNDS").map_or(8, |rounds| rounds.parse().unwrap());
+    let mut exceptions = 0;
+    for seed in 0..rounds {
+        let image = exceptions::program(seed);
+        if std::env::var("DBG").is_ok() { let mut m=Machine::new(&image); println!("{:?}",m.run(20000)); for r in 0..40 {let b=0x2000_0100+r*80; for i in 0..20 {print!("{:x} ",m.word(b+4*i));} println!();} }
+        let theirs = reference::run(&format!("exceptions-{seed}"), &image).unwrap();
+        let ours = run_ours(&image);
+        exceptions += exceptions::compare(seed, &ours, &theirs);
+    }
+    println!("{exceptions} exceptions equal QEMU's");
 }
 
 /// Fails with the first sequence whose record differs.

@@ -1,6 +1,7 @@
 //! The STM32F412 less its processor: the bus, the peripherals and the board on their pins.
 
 mod access;
+pub mod interrupt;
 mod map;
 mod schedule;
 
@@ -17,7 +18,7 @@ use crate::peripheral::dbgmcu::Dbgmcu;
 use crate::peripheral::exti::Exti;
 use crate::peripheral::flash::Flash;
 use crate::peripheral::gpio::{self, Gpio, Mode, Outside};
-use crate::peripheral::i2c::I2c;
+use crate::peripheral::i2c::{I2c, Lines as _};
 use crate::peripheral::iwdg::Iwdg;
 use crate::peripheral::pwr::Pwr;
 use crate::peripheral::rcc::{Clocks, LSI, Rcc, ResetCause};
@@ -93,15 +94,15 @@ impl Chip {
     pub(crate) fn new(uid: [u8; 12], seed: u64, bus: BoardBus, policy: UnmodelledPolicy) -> Self {
         let rcc = Rcc::new();
         let clocks = rcc.clocks();
-        let tables = BLOCKS.iter().filter_map(|block| match block.unit {
-            Unit::Timer(_) => Some(block.registers),
-            _ => None,
-        });
-        let mut tables = tables.chain(core::iter::repeat(timer::REGISTERS_NARROW));
-        let timer = core::array::from_fn(|_| {
-            let table = tables.next().unwrap_or(timer::REGISTERS_NARROW);
-            Timer::new(table, clocks.timers1)
-        });
+        let timers = [
+            timer::REGISTERS_WIDE,
+            timer::REGISTERS_NARROW,
+            timer::REGISTERS_NARROW,
+            timer::REGISTERS_WIDE,
+            timer::REGISTERS_TWO_CHANNELS,
+            timer::REGISTERS_ONE_CHANNEL,
+            timer::REGISTERS_ONE_CHANNEL,
+        ];
         let mut chip = Self {
             timebase: Timebase::new(clocks.hclk),
             now: VirtualTime::ZERO,
@@ -122,7 +123,7 @@ impl Chip {
             syscfg: Syscfg::default(),
             usart: [clocks.pclk2, clocks.pclk1, clocks.pclk2].map(Usart::new),
             i2c: [clocks.pclk1; 3].map(I2c::new),
-            timer,
+            timer: timers.map(|table| Timer::new(table, clocks.timers1)),
             rng: Rng::new(seed),
             iwdg: Iwdg::new(LSI),
             rtc: Rtc::new(),
@@ -316,6 +317,13 @@ impl Chip {
         let scl = board::SCL;
         let clock = self.port(scl).level(scl.number);
         self.bus.set_scl(clock);
+        let sda = board::SDA;
+        let outside = if self.bus.is_held_low() {
+            Outside::Low
+        } else {
+            board::at_rest(sda.port, sda.number)
+        };
+        self.gpio[sda.port as usize].connect(sda.number, outside);
         if self.i2c1_is_wired() {
             self.i2c[0].lines_changed(now, &mut self.bus);
         }

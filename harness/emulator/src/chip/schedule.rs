@@ -2,22 +2,9 @@
 
 use az3166_event::VirtualTime;
 
-use super::{Chip, Halt};
+use super::{Chip, Halt, interrupt};
 use crate::board::{self, framing};
 use crate::bus::{Cycle, InterruptLines};
-
-/// Interrupt numbers (RM0402 table 40).
-mod irq {
-    pub const FLASH: u32 = 4;
-    pub const RCC: u32 = 5;
-    /// USART1, USART2, USART6.
-    pub const USART: [u32; 3] = [37, 38, 71];
-    /// Event interrupts; the error interrupt is the next one.
-    pub const I2C_EV: [u32; 3] = [31, 33, 72];
-    /// TIM2..TIM5, TIM9..TIM11.
-    pub const TIM: [u32; 7] = [28, 29, 30, 50, 24, 25, 26];
-    pub const RNG: u32 = 80;
-}
 
 impl Chip {
     /// Recomputes what is cached, after anything may have changed.
@@ -56,17 +43,17 @@ impl Chip {
                 lines |= 1 << irq;
             }
         };
-        set(self.flash.interrupt(self.now), irq::FLASH);
-        set(self.rcc.interrupt(), irq::RCC);
-        set(self.rng.interrupt(self.now), irq::RNG);
-        for (usart, irq) in self.usart.iter().zip(irq::USART) {
+        set(self.flash.interrupt(self.now), interrupt::FLASH);
+        set(self.rcc.interrupt(), interrupt::RCC);
+        set(self.rng.interrupt(self.now), interrupt::RNG);
+        for (usart, irq) in self.usart.iter().zip(interrupt::USART) {
             set(usart.interrupt(), irq);
         }
-        for (i2c, irq) in self.i2c.iter().zip(irq::I2C_EV) {
-            set(i2c.event_interrupt(), irq);
-            set(i2c.error_interrupt(), irq + 1);
+        for (index, i2c) in self.i2c.iter().enumerate() {
+            set(i2c.event_interrupt(), interrupt::I2C_EVENT[index]);
+            set(i2c.error_interrupt(), interrupt::I2C_ERROR[index]);
         }
-        for (timer, irq) in self.timer.iter().zip(irq::TIM) {
+        for (timer, irq) in self.timer.iter().zip(interrupt::TIMER) {
             set(timer.interrupt(), irq);
         }
         lines

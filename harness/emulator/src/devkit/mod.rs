@@ -217,6 +217,13 @@ impl DevKit {
         self.chip.console_mut().take()
     }
 
+    /// Puts the display on its bus or takes it off, even while the board runs; a new one is dark.
+    pub fn set_display(&mut self, display: Display) {
+        self.display = display;
+        let powered = self.is_powered() && display == Display::Present;
+        self.chip.bus_mut().display = powered.then(|| Ssd1306::new(0));
+    }
+
     /// The display; none where the board has none or no power.
     pub fn display(&self) -> Option<&Ssd1306> {
         self.chip.bus().display.as_ref()
@@ -252,6 +259,7 @@ impl DevKit {
     /// A device on I2C1 holds SDA low until `clocks` clocks came on SCL; for ever where none is named.
     pub fn hold_sda_low(&mut self, clocks: Option<u32>) {
         self.chip.bus_mut().hold_sda_low(clocks);
+        self.chip.outside_changed(self.now());
     }
 
     /// Lets SDA of I2C1 go.

@@ -2,6 +2,7 @@
 
 use super::Register;
 use crate::bus::InterruptLines;
+use crate::chip::interrupt;
 
 /// Registers (RM0402 section 10.3).
 pub const REGISTERS: &[Register] = &[
@@ -22,22 +23,6 @@ const PR: u32 = 0x14;
 
 /// Lines 0..=18 and 20..=22.
 const LINES: u32 = 0x0077_FFFF;
-
-/// Which lines raise which interrupt (RM0402 table 40).
-const INTERRUPTS: [(u32, u32); 12] = [
-    (1 << 0, 6),
-    (1 << 1, 7),
-    (1 << 2, 8),
-    (1 << 3, 9),
-    (1 << 4, 10),
-    (0x03E0, 23),
-    (0xFC00, 40),
-    (1 << 16, 1),
-    (1 << 17, 41),
-    (1 << 18, 42),
-    (1 << 21, 2),
-    (1 << 22, 3),
-];
 
 /// The external interrupt controller.
 #[derive(Clone, Debug, Default)]
@@ -107,7 +92,7 @@ impl Exti {
         if active == 0 {
             return 0;
         }
-        INTERRUPTS
+        interrupt::EXTI
             .iter()
             .filter(|(lines, _)| active & lines != 0)
             .fold(0, |all, (_, irq)| all | 1 << irq)

@@ -100,7 +100,6 @@ impl I2c {
                 if self.seen & SR1_ADDR != 0 {
                     self.address_was_cleared(now, lines);
                 }
-                self.seen = 0;
                 status
             }
             CCR => self.ccr,

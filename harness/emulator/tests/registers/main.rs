@@ -1,0 +1,14 @@
+//! The peripherals, register by register: their tables against ST's own descriptions, and their
+//! behaviour by scripts of reads, writes and waits.
+
+#[path = "../script/mod.rs"]
+mod script;
+
+mod against_st;
+mod clock;
+mod counters;
+mod flash;
+mod i2c;
+mod pins;
+mod reset_values;
+mod serial;
