@@ -7,7 +7,7 @@ use crate::board::Unconnected;
 use crate::bus::{Access, Bus, BusFault, Cycle, InterruptLines, Width};
 use crate::memory::Memory;
 use crate::peripheral::rcc::BackupDomain;
-use crate::peripheral::{Modelled, RegisterAccess, find, gpio, rtc};
+use crate::peripheral::{Modelled, RegisterAccess, find, gpio, i2c, rtc, usart};
 
 /// One-time programmable area, never programmed.
 const OTP: core::ops::Range<u32> = 0x1FFF_7800..0x1FFF_7A10;
@@ -24,16 +24,20 @@ enum Kind {
 impl Bus for Chip {
     fn read(&mut self, memory: &mut Memory, access: Access) -> Result<u32, BusFault> {
         self.catch_up(memory, access.cycle);
-        let value = match place(access.address) {
-            Place::Block(block, offset) => self.read_register(block, offset, access),
+        match place(access.address) {
+            Place::Block(block, offset) => {
+                let value = self.read_register(block, offset, access);
+                if has_side_effect(block.unit, offset) {
+                    self.refresh();
+                }
+                Ok(value)
+            }
             Place::Unmodelled(name, offset) => {
                 self.unmodelled(access, Kind::Read, Some(format!("{name}+{offset:#04x}")));
-                0
+                Ok(0)
             }
-            Place::Reserved => return self.read_fixed(memory, access),
-        };
-        self.refresh();
-        Ok(value)
+            Place::Reserved => self.read_fixed(memory, access),
+        }
     }
 
     fn write(&mut self, memory: &mut Memory, access: Access, value: u32) -> Result<(), BusFault> {
@@ -327,6 +331,16 @@ fn register_access(block: &'static Block, offset: u32) -> Option<RegisterAccess>
         return Some(RegisterAccess::ReadWrite);
     }
     find(block.registers, offset).map(|register| register.access)
+}
+
+/// Whether a read can change deadlines or interrupt lines; most loops poll registers that cannot.
+fn has_side_effect(unit: Unit, offset: u32) -> bool {
+    match unit {
+        Unit::Usart(_) => offset != usart::SR,
+        Unit::I2c(_) => offset != i2c::SR1,
+        Unit::Timer(_) | Unit::Rng => true,
+        _ => false,
+    }
 }
 
 /// The part of a register that a narrow load gets.

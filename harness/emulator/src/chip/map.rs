@@ -287,8 +287,32 @@ pub enum Place {
     Reserved,
 }
 
+/// The APB and AHB1 peripherals, a kilobyte each: the index of its block plus one, or 0.
+const PAGES: [u8; 160] = {
+    let mut pages = [0; 160];
+    let mut index = 0;
+    while index < BLOCKS.len() {
+        let page = (BLOCKS[index].base.wrapping_sub(PERIPHERALS) >> 10) as usize;
+        if page < pages.len() {
+            pages[page] = index as u8 + 1;
+        }
+        index += 1;
+    }
+    pages
+};
+const PERIPHERALS: u32 = 0x4000_0000;
+
 /// What is at `address`.
 pub fn place(address: u32) -> Place {
+    let page = (address.wrapping_sub(PERIPHERALS) >> 10) as usize;
+    if let Some(index @ 1..) = PAGES.get(page) {
+        return Place::Block(&BLOCKS[usize::from(*index) - 1], address & 0x3FF);
+    }
+    elsewhere(address)
+}
+
+#[cold]
+fn elsewhere(address: u32) -> Place {
     let inside = |base: u32, size: u32| address.checked_sub(base).filter(|offset| *offset < size);
     if let Some((block, offset)) = BLOCKS
         .iter()

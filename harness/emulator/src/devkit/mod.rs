@@ -239,9 +239,18 @@ impl DevKit {
         &self.chip.bus().secure_element
     }
 
-    /// The STSAFE, to inject faults, to read its memory, or to exchange it for another one.
+    /// The STSAFE, to inject faults and to change its memory.
     pub fn secure_element_mut(&mut self) -> &mut SecureElement {
         &mut self.chip.bus_mut().secure_element
+    }
+
+    /// Exchanges the STSAFE for another one; gives the old one.
+    pub fn replace_secure_element(&mut self, element: SecureElement) -> SecureElement {
+        let old = core::mem::replace(&mut self.chip.bus_mut().secure_element, element);
+        if self.is_powered() {
+            self.chip.outside_changed(self.now());
+        }
+        old
     }
 
     /// Makes a fault of the random number generator happen now.

@@ -77,6 +77,8 @@ pub struct Gpio {
     afr: [u32; 2],
     lock: Lock,
     outside: [Outside; 16],
+    /// Cached: the levels of the pins, which all the others decide.
+    levels: u16,
 }
 
 /// The key sequence of LCKR (RM0402 section 7.4.8): 1, 0, 1 in bit 16 with the same 16 bits below.
@@ -92,7 +94,7 @@ impl Gpio {
     /// A port after reset, with its register table and what its pins are wired to.
     pub fn new(table: &'static [Register], outside: [Outside; 16]) -> Self {
         let initial = |offset| super::find(table, offset).map_or(0, |register| register.reset);
-        Self {
+        let mut port = Self {
             table,
             moder: initial(MODER),
             otyper: 0,
@@ -102,7 +104,10 @@ impl Gpio {
             afr: [0; 2],
             lock: Lock::Open,
             outside,
-        }
+            levels: 0,
+        };
+        port.settle();
+        port
     }
 
     /// A reset: the registers go back, the lock opens, the wires stay.
@@ -113,6 +118,7 @@ impl Gpio {
     /// Changes what a pin is wired to.
     pub fn connect(&mut self, pin: usize, outside: Outside) {
         self.outside[pin] = outside;
+        self.settle();
     }
 
     /// Reads the register at `offset`.
@@ -122,7 +128,7 @@ impl Gpio {
             OTYPER => self.otyper,
             OSPEEDR => self.ospeedr,
             PUPDR => self.pupdr,
-            IDR => u32::from(self.levels()),
+            IDR => u32::from(self.levels),
             ODR => self.odr,
             LCKR => match self.lock {
                 Lock::Open => 0,
@@ -155,6 +161,13 @@ impl Gpio {
             AFRH => self.afr[1] = super::merge(self.afr[1], !spread::<4>(locked >> 8), value),
             _ => {}
         }
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        self.levels = (0..16).fold(0, |levels, pin| {
+            levels | u16::from(self.resolve(pin)) << pin
+        });
     }
 
     /// What the chip does with a pin.
@@ -169,11 +182,15 @@ impl Gpio {
 
     /// The levels of the 16 pins as IDR shows them.
     pub fn levels(&self) -> u16 {
-        (0..16).fold(0, |levels, pin| levels | u16::from(self.level(pin)) << pin)
+        self.levels
     }
 
     /// Whether a pin is high. A pin in analog mode reads low, a floating one too.
     pub fn level(&self, pin: usize) -> bool {
+        self.levels >> pin & 1 != 0
+    }
+
+    fn resolve(&self, pin: usize) -> bool {
         let bit = 1 << pin;
         let open_drain = self.otyper & bit != 0;
         match self.mode(pin) {

@@ -16,7 +16,8 @@ pub const REGISTERS: &[Register] = &[
     Register::read_write("GTPR", GTPR, 0),
 ];
 
-const SR: u32 = 0x00;
+/// Status register: a read only notes which flags it showed.
+pub const SR: u32 = 0x00;
 const DR: u32 = 0x04;
 const BRR: u32 = 0x08;
 const CR1: u32 = 0x0C;

@@ -8,8 +8,8 @@ use az3166_stsafe::Acknowledge;
 
 pub use master::Lines;
 use master::Phase;
-pub use registers::REGISTERS;
 use registers::*;
+pub use registers::{REGISTERS, SR1};
 
 use super::Modelled;
 use crate::clock::Frequency;

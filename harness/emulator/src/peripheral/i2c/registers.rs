@@ -21,7 +21,8 @@ pub(super) const CR2: u32 = 0x04;
 pub(super) const OAR1: u32 = 0x08;
 pub(super) const OAR2: u32 = 0x0C;
 pub(super) const DR: u32 = 0x10;
-pub(super) const SR1: u32 = 0x14;
+/// Status register 1: a read only notes which flags it showed.
+pub const SR1: u32 = 0x14;
 pub(super) const SR2: u32 = 0x18;
 pub(super) const CCR: u32 = 0x1C;
 pub(super) const TRISE: u32 = 0x20;
