@@ -261,6 +261,16 @@ impl Timer {
         i64::from(self.active.arr) + 1
     }
 
+    /// The count after which the counter starts again: ARR, but a counter that was set above ARR
+    /// runs on to its width's end.
+    fn overflow(&self) -> i64 {
+        if self.seen >= self.period() {
+            i64::from(self.width()) + 1
+        } else {
+            self.period()
+        }
+    }
+
     /// CNT at `now`, not reduced by overflows since the last call of `advance`.
     fn count(&self, now: VirtualTime) -> i64 {
         if !self.is_counting() {
@@ -283,12 +293,7 @@ impl Timer {
     fn advance(&mut self, now: VirtualTime) {
         while self.is_counting() {
             let count = self.count(now);
-            // A counter that was set above ARR runs on to its width's end.
-            let period = if self.seen >= self.period() {
-                i64::from(self.width()) + 1
-            } else {
-                self.period()
-            };
+            let period = self.overflow();
             if count < period {
                 self.compare(count);
                 return;
@@ -346,7 +351,7 @@ impl Timer {
         }
         let mut earliest = VirtualTime::MAX;
         if awaited & UIF != 0 {
-            earliest = self.instant_of(self.period());
+            earliest = self.instant_of(self.overflow());
         }
         for (index, ccr) in self.active.ccr.iter().enumerate() {
             if awaited >> (index + 1) & 1 != 0 && *ccr <= self.active.arr {
@@ -354,7 +359,7 @@ impl Timer {
                 let next = if ccr > self.seen {
                     ccr
                 } else {
-                    ccr + self.period()
+                    ccr + self.overflow()
                 };
                 earliest = earliest.min(self.instant_of(next));
             }

@@ -144,6 +144,17 @@ const CC1IF: u32 = 2;
     Wait(10 * MICROSECOND),
     Read(CNT, u32::MAX, 320),
 ])]
+#[case::set_above_auto_reload_it_runs_to_the_end(&[
+    Write(ARR, 99),
+    Write(DIER, 1),
+    Write(CNT, 0xFFFF_0000),
+    Write(CR1, 1),
+    Wait(MILLISECOND),
+    Read(CNT, u32::MAX, 0xFFFF_0000 + 16_000),
+    Interrupt(IRQ, false),
+    Wait(4 * MILLISECOND),
+    Interrupt(IRQ, true),
+])]
 #[case::thirty_two_bits(&[
     Write(CNT, 0xFFFF_FFF0),
     Write(CR1, 1),

@@ -11,4 +11,5 @@ mod flash;
 mod i2c;
 mod pins;
 mod reset_values;
+mod robust;
 mod serial;
