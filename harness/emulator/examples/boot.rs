@@ -17,7 +17,7 @@ const USAGE: &str = "usage: boot ELF... [--seconds N] [--hold A|B] [--type TEXT]
 [--record] [--leftovers] [--events] [--no-display] [--screen]
   ELF...       images to load; the chip starts at 0x08000000, or at 0x0800C000 if nothing is there
   --seconds N  virtual seconds to run (10)
-  --hold A|B   hold a button during the reset
+  --hold A|B   hold a button for the first second
   --type TEXT  type TEXT and Enter into the console; again for more lines
   --at S       virtual second at which the next line is typed (2, then one more for each line)
   --record     go on after an access to a register that is not modelled
@@ -199,13 +199,18 @@ fn run(options: &Options) -> Result<bool, String> {
             .start_from_bootloader_leftovers()
             .map_err(|error| error.to_string())?;
     }
+    let mut held = options.hold;
     let started = Instant::now();
     let end = seconds(options.seconds);
     let mut lines = options.lines.iter().peekable();
     let mut sound = true;
     while devkit.now() < end {
+        if let Some(button) = held.take_if(|_| devkit.now() >= seconds(1.0)) {
+            devkit.release(button);
+        }
         let next = lines.peek().map_or(end, |(at, _)| seconds(*at));
-        let stop = devkit.run_until(next.min(end));
+        let let_go = if held.is_some() { seconds(1.0) } else { end };
+        let stop = devkit.run_until(next.min(end).min(let_go));
         show(&mut devkit, &symbols, options.events);
         match stop {
             Stop::Asleep => {}
