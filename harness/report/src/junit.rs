@@ -118,7 +118,7 @@ fn case(result: &ScenarioResult, out: &Path) -> TestCase {
 }
 
 fn status(result: &ScenarioResult, console: &[String]) -> TestCaseStatus {
-    let reruns = result.earlier_attempts.iter().map(|failure| rerun(failure));
+    let reruns = result.earlier_attempts.iter().map(rerun);
     match &result.verdict {
         Verdict::Passed => {
             let mut status = TestCaseStatus::success();

@@ -175,7 +175,7 @@ impl<W: Write> Terminal<W> {
             Verdict::Passed => format!(" {} {name}  {times}", self.paint(GOOD, "PASS")),
             Verdict::Skipped { reason } => {
                 format!(
-                    " {} {name}  {}",
+                    " {} {name}: {}",
                     self.paint(WARNING, "SKIP"),
                     one_line(reason)
                 )

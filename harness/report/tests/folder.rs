@@ -1,5 +1,7 @@
 //! The files of a run.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use std::collections::BTreeSet;

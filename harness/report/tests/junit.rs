@@ -1,5 +1,7 @@
 //! The JUnit report, read by another XML parser.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use std::collections::BTreeSet;

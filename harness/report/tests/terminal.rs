@@ -1,5 +1,7 @@
 //! What people see.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use az3166_event::{Progress, Verdict, VirtualTime};
@@ -79,7 +81,6 @@ fn json_lines_are_one_object_each() {
         lines.take(Progress::ScenarioFinished { result }).unwrap();
     }
     lines.finish(&support::RUN, &results).unwrap();
-    drop(lines);
     let text = String::from_utf8(out).unwrap();
     let events: Vec<serde_json::Value> = text
         .lines()

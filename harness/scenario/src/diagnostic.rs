@@ -20,7 +20,10 @@ pub enum Style {
 ///
 /// `Display` renders it without colours. Long runs of hex digits are masked everywhere.
 #[derive(Clone, Debug)]
-pub struct Diagnostic {
+pub struct Diagnostic(Box<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
     source: Source,
     span: Span,
     message: String,
@@ -32,7 +35,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     pub(crate) fn new(source: &Source, span: Span, message: &str) -> Self {
-        Self {
+        Self(Box::new(Inner {
             source: source.clone(),
             span: source.first_line(span),
             message: text::mask(message),
@@ -40,68 +43,68 @@ impl Diagnostic {
             other: None,
             help: None,
             note: None,
-        }
+        }))
     }
 
     pub(crate) fn label(mut self, label: &str) -> Self {
-        self.label = text::mask(label);
+        self.0.label = text::mask(label);
         self
     }
 
     pub(crate) fn other(mut self, span: Span, label: &str) -> Self {
-        self.other = Some((self.source.first_line(span), text::mask(label)));
+        self.0.other = Some((self.0.source.first_line(span), text::mask(label)));
         self
     }
 
     pub(crate) fn help(mut self, help: &str) -> Self {
-        self.help = Some(text::mask(help));
+        self.0.help = Some(text::mask(help));
         self
     }
 
     pub(crate) fn note(mut self, note: &str) -> Self {
-        self.note = Some(text::mask(note));
+        self.0.note = Some(text::mask(note));
         self
     }
 
     /// What is wrong, in one line.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// What to do about it, where something is known.
     pub fn suggestion(&self) -> Option<&str> {
-        match self.label.is_empty() {
-            true => self.help.as_deref(),
-            false => Some(&self.label),
+        match self.0.label.is_empty() {
+            true => self.0.help.as_deref(),
+            false => Some(&self.0.label),
         }
     }
 
     /// Where it is wrong.
     pub fn location(&self) -> Location {
-        self.source.location(self.span)
+        self.0.source.location(self.0.span)
     }
 
     /// The message with the lines it is about and a caret.
     pub fn render(&self, style: Style) -> String {
-        let mut caret = AnnotationKind::Primary.span(self.span.start..self.span.end);
-        if !self.label.is_empty() {
-            caret = caret.label(self.label.as_str());
+        let mut caret = AnnotationKind::Primary.span(self.0.span.start..self.0.span.end);
+        if !self.0.label.is_empty() {
+            caret = caret.label(self.0.label.as_str());
         }
-        let shown = visible(self.source.shown());
+        let shown = visible(self.0.source.shown());
         let mut snippet = Snippet::source(shown.as_str())
-            .path(self.source.path())
+            .path(self.0.source.path())
             .annotation(caret);
-        if let Some((span, label)) = &self.other {
+        if let Some((span, label)) = &self.0.other {
             let place = AnnotationKind::Context.span(span.start..span.end);
             snippet = snippet.annotation(place.label(label.as_str()));
         }
         let mut group: Group<'_> = Level::ERROR
-            .primary_title(self.message.as_str())
+            .primary_title(self.0.message.as_str())
             .element(snippet);
-        if let Some(help) = &self.help {
+        if let Some(help) = &self.0.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
-        if let Some(note) = &self.note {
+        if let Some(note) = &self.0.note {
             group = group.element(Level::NOTE.message(note.as_str()));
         }
         let renderer = match style {

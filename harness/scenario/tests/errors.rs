@@ -1,5 +1,7 @@
 //! Files that are wrong, and what is said about each: `errors/*.yaml` beside its `*.snap`.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

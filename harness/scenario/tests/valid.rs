@@ -1,5 +1,7 @@
 //! Files that are right, and what they mean.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

@@ -25,7 +25,7 @@ pub struct ExpectTrace {
 
 /// One event of an expected order.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "RawTracePoint")]
+#[serde(from = "RawTracePoint")]
 #[schemars(with = "RawTracePoint")]
 pub struct TracePoint {
     /// What the event must be.
@@ -49,17 +49,15 @@ struct RawTracePoint {
     after: Option<IntervalRange>,
 }
 
-impl TryFrom<RawTracePoint> for TracePoint {
-    type Error = std::convert::Infallible;
-
-    fn try_from(raw: RawTracePoint) -> Result<Self, Self::Error> {
-        Ok(Self {
+impl From<RawTracePoint> for TracePoint {
+    fn from(raw: RawTracePoint) -> Self {
+        Self {
             pattern: EventPattern {
                 event: raw.event,
                 members: raw.members,
             },
             after: raw.after,
-        })
+        }
     }
 }
 
