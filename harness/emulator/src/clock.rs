@@ -132,11 +132,6 @@ impl Timebase {
     pub fn rebase(&mut self, cycle: Cycle, time: VirtualTime, hclk: Frequency) {
         *self = Self { cycle, time, hclk };
     }
-
-    /// HCLK.
-    pub fn hclk(&self) -> Frequency {
-        self.hclk
-    }
 }
 
 #[cfg(test)]

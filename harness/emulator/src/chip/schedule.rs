@@ -8,7 +8,7 @@ use crate::bus::{Cycle, InterruptLines};
 
 impl Chip {
     /// Recomputes what is cached, after anything may have changed.
-    pub(super) fn refresh(&mut self) {
+    pub(crate) fn refresh(&mut self) {
         self.deadline = self.timebase.cycle_at(self.next_deadline());
         self.lines = self.compute_lines();
     }

@@ -136,11 +136,6 @@ impl DevKit {
     pub fn cpu_mut(&mut self) -> &mut Cpu {
         &mut self.cpu
     }
-
-    /// Whether an address is one of a peripheral that the model has.
-    pub fn is_modelled(address: u32) -> bool {
-        matches!(place(address), Place::Block(..))
-    }
 }
 
 enum Region {

@@ -205,8 +205,12 @@ impl DevKit {
         }
     }
 
-    /// Types bytes into the console: they arrive one after another at the line's speed.
+    /// Types bytes into the console: they arrive one after another at the line's speed. A board
+    /// without power hears nothing.
     pub fn console_send(&mut self, bytes: &[u8]) {
+        if !self.is_powered() {
+            return;
+        }
         let now = self.now();
         self.chip.console_mut().send(bytes, now);
         self.chip.outside_changed(now);

@@ -40,6 +40,8 @@ impl DevKit {
     ///
     /// Resets (SYSRESETREQ, watchdog) happen inside and are events.
     pub fn run_until(&mut self, deadline: VirtualTime) -> Stop {
+        // A fault that was injected since the last run may have changed what is due when.
+        self.chip.refresh();
         loop {
             if self.power == Power::Off {
                 self.off_at = self.off_at.max(deadline);

@@ -16,7 +16,6 @@ const CSR: u32 = 0x04;
 
 /// VOS is 0b10, scale 2.
 const CR_RESET: u32 = 0x8000;
-const CR_LPDS: u32 = 1 << 0;
 const CR_PDDS: u32 = 1 << 1;
 const CR_DBP: u32 = 1 << 8;
 const CR_VOS: u32 = 0b11 << 14;
@@ -88,10 +87,5 @@ impl Pwr {
     /// Whether the backup domain can be written (DBP).
     pub fn backup_domain_writable(&self) -> bool {
         self.control & CR_DBP != 0
-    }
-
-    /// Whether the low-power regulator is chosen for stop mode (LPDS).
-    pub fn low_power_regulator(&self) -> bool {
-        self.control & CR_LPDS != 0
     }
 }

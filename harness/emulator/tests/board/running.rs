@@ -69,6 +69,27 @@ fn power_off_loses_ram_and_time_goes_on() {
 }
 
 #[test]
+fn a_board_without_power_hears_nothing() {
+    let mut bench = Bench::new();
+    bench.devkit.set_power(Power::Off);
+    bench.devkit.console_send(b"lost");
+    bench.devkit.set_power(Power::On);
+    bench.wait(MILLISECOND);
+    assert!(bench.devkit.is_asleep_for_ever());
+}
+
+#[test]
+fn an_exchanged_secure_element_has_power_at_once() {
+    let mut bench = Bench::new();
+    set_up(&mut bench);
+    power_secure_element(&mut bench);
+    let fresh = config().secure_element;
+    bench.devkit.replace_secure_element(fresh);
+    bench.wait(50 * MILLISECOND);
+    write(&mut bench, 0x20, &with_crc(&[0x14, 0x08])).unwrap();
+}
+
+#[test]
 fn reset_flags_tell_the_cause() {
     let mut bench = Bench::new();
     bench.run(&[Write(CSR, 1 << 24)]);

@@ -248,7 +248,6 @@ impl Rcc {
     fn write_control(&mut self, value: u32, now: VirtualTime) {
         // A source that drives SYSCLK, directly or through the PLL, cannot be stopped
         // (RM0402 section 6.3.1).
-        let through_pll = self.switched == SW_PLL;
         let pll_source = if self.pll & PLLCFGR_PLLSRC_HSE == 0 {
             CR_HSION
         } else {
@@ -259,7 +258,6 @@ impl Rcc {
             SW_HSE => CR_HSEON,
             _ => CR_PLLON | pll_source,
         };
-        debug_assert!(through_pll || held.is_power_of_two());
         let locks = tree::pll_locks(self.pll);
         let i2s_locks = tree::plli2s_locks(self.plli2s, self.pll);
         let lock_time = |locks: bool| {
