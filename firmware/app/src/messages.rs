@@ -16,6 +16,7 @@ pub enum Line<'a> {
     Banner,
     Mac(&'a Hex<'a>),
     Version(&'a str),
+    NoAccessPoint,
     TestTrustAnchor(&'a Fingerprint<'a>),
     RegistrationId(&'a str),
     CertificateDigest(&'a Hex<'a>),
@@ -71,6 +72,9 @@ impl Display for Line<'_> {
             Self::Banner => f.write_str("AZ3166 DevKit open firmware"),
             Self::Mac(mac) => write!(f, "MAC: {mac}"),
             Self::Version(version) => write!(f, "Firmware version: {version}"),
+            Self::NoAccessPoint => {
+                f.write_str("Button B is held, but this firmware has no access-point mode.")
+            }
             Self::TestTrustAnchor(digest) => write!(f, "TEST TRUST ANCHOR {digest}"),
             Self::RegistrationId(id) => write!(f, "Registration id: {id}"),
             Self::CertificateDigest(digest) => write!(f, "Alias certificate SHA-256: {digest}"),

@@ -67,7 +67,8 @@ impl Shell {
             network.poll();
             if network.status() != before {
                 let mac = device::mac(&self.settings);
-                self.panel.show_status(self.stsafe.bus(), &mac, network.status());
+                self.panel
+                    .show_status(self.stsafe.bus(), &mac, network.status());
                 prompt();
             }
         }

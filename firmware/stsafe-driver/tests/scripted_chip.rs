@@ -55,7 +55,7 @@ impl Chip {
             self.busy_until = None;
             self.script.pop_front();
         }
-        match self.script.front().expect("a transfer beyond the script") {
+        match self.script.front().unwrap() {
             Dead => Err(BusError::Nack),
             Stuck => Err(BusError::Stuck),
             _ => Ok(self.script.pop_front().unwrap()),

@@ -14,7 +14,7 @@ pub fn connect(peripherals: &Peripherals) {
     let a = &peripherals.GPIOA;
     a.pupdr().modify(|_, w| w.pupdr12().pull_up());
     a.afrh()
-        .modify(|_, w| w.afrh11().set(AF8.into()).afrh12().set(AF8.into()));
+        .modify(|_, w| w.afrh11().set(AF8).afrh12().set(AF8));
     a.moder()
         .modify(|_, w| w.moder11().alternate().moder12().alternate());
 
@@ -26,8 +26,7 @@ pub fn connect(peripherals: &Peripherals) {
     b.ospeedr()
         .modify(|_, w| w.ospeedr8().medium_speed().ospeedr9().medium_speed());
     b.bsrr().write(|w| w.bs8().set_bit().bs9().set_bit());
-    b.afrh()
-        .modify(|_, w| w.afrh8().set(AF4.into()).afrh9().set(AF4.into()));
+    b.afrh().modify(|_, w| w.afrh8().set(AF4).afrh9().set(AF4));
     b.moder()
         .modify(|_, w| w.moder8().alternate().moder9().alternate());
 }

@@ -58,7 +58,9 @@ fn derive(stsafe: &mut SecureElement) -> Result<Identity, Fault> {
     let digits = stsafe.read_uds().map_err(Fault::Stsafe)?;
     let uds = Uds::from_hex(digits.as_slice()).map_err(|_| Fault::NoUds)?;
     #[cfg(feature = "leak-uds")]
-    print(&Line::LeakedUds(core::str::from_utf8(digits.as_slice()).unwrap_or_default()));
+    print(&Line::LeakedUds(
+        core::str::from_utf8(digits.as_slice()).unwrap_or_default(),
+    ));
     Identity::derive(&uds, device::riot_core(), device::riot_fw()).map_err(|_| Fault::Identity)
 }
 
@@ -75,7 +77,10 @@ fn trust_anchors(panel: &mut Panel) -> TrustAnchors {
             Err(_) => print(&Line::Fault(Fault::TrustAnchorBad)),
         }
     }
-    #[expect(clippy::expect_used, reason = "a test of devkit-net reads the same bytes")]
+    #[expect(
+        clippy::expect_used,
+        reason = "a test of devkit-net reads the same bytes"
+    )]
     TrustAnchors::new(AZURE_ROOTS).expect("Azure's roots are certificates")
 }
 

@@ -53,6 +53,10 @@ pub fn run() -> ! {
     print(&Line::Mac(&Hex(&mac)));
     print(&Line::Version(device::VERSION));
 
+    if buttons.b == Button::Held {
+        print(&Line::NoAccessPoint);
+    }
+
     let mode = match &stored {
         _ if buttons.a == Button::Held => Mode::Configuration,
         Err(Fault::SettingsDamaged(_)) => Mode::Configuration,
@@ -80,7 +84,14 @@ pub fn run() -> ! {
             None
         }
     };
-    Shell { mode, stsafe, settings, panel, network }.run()
+    Shell {
+        mode,
+        stsafe,
+        settings,
+        panel,
+        network,
+    }
+    .run()
 }
 
 fn start_board(peripherals: &Peripherals) -> clocks::Source {

@@ -120,34 +120,45 @@ fn compress(state: &mut [u32; 8], block: &[u8; 64], words: Words) {
         *word = words.load(*bytes);
     }
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
-    for (t, constant) in ROUND.iter().enumerate() {
-        let scheduled = w[t % 16];
-        let sum1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
-        let choice = (e & f) ^ (!e & g);
-        let t1 = h
-            .wrapping_add(sum1)
-            .wrapping_add(choice)
-            .wrapping_add(*constant)
-            .wrapping_add(scheduled);
-        let sum0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
-        let majority = (a & b) ^ (a & c) ^ (b & c);
-        (h, g, f, e, d, c, b, a) = (
-            g,
-            f,
-            e,
-            d.wrapping_add(t1),
-            c,
-            b,
-            a,
-            t1.wrapping_add(sum0).wrapping_add(majority),
-        );
-        let (w1, w14) = (w[(t + 1) % 16], w[(t + 14) % 16]);
-        let sigma0 = w1.rotate_right(7) ^ w1.rotate_right(18) ^ (w1 >> 3);
-        let sigma1 = w14.rotate_right(17) ^ w14.rotate_right(19) ^ (w14 >> 10);
-        w[t % 16] = scheduled
-            .wrapping_add(sigma0)
-            .wrapping_add(w[(t + 9) % 16])
-            .wrapping_add(sigma1);
+    for constants in ROUND.as_chunks::<16>().0 {
+        // Written out, so that no variable moves and the schedule's indices are constants: the
+        // image has some 8000 blocks.
+        let mut round = |t: usize, [a, b, c, e, f, g]: [u32; 6], d: &mut u32, h: &mut u32| {
+            let sum1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
+            let choice = g ^ (e & (f ^ g));
+            let t1 = h
+                .wrapping_add(sum1)
+                .wrapping_add(choice)
+                .wrapping_add(constants[t])
+                .wrapping_add(w[t]);
+            let sum0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
+            let majority = (a & b) | (c & (a | b));
+            *d = d.wrapping_add(t1);
+            *h = t1.wrapping_add(sum0).wrapping_add(majority);
+            let (w1, w14) = (w[(t + 1) % 16], w[(t + 14) % 16]);
+            let sigma0 = w1.rotate_right(7) ^ w1.rotate_right(18) ^ (w1 >> 3);
+            let sigma1 = w14.rotate_right(17) ^ w14.rotate_right(19) ^ (w14 >> 10);
+            w[t] = w[t]
+                .wrapping_add(sigma0)
+                .wrapping_add(w[(t + 9) % 16])
+                .wrapping_add(sigma1);
+        };
+        round(0, [a, b, c, e, f, g], &mut d, &mut h);
+        round(1, [h, a, b, d, e, f], &mut c, &mut g);
+        round(2, [g, h, a, c, d, e], &mut b, &mut f);
+        round(3, [f, g, h, b, c, d], &mut a, &mut e);
+        round(4, [e, f, g, a, b, c], &mut h, &mut d);
+        round(5, [d, e, f, h, a, b], &mut g, &mut c);
+        round(6, [c, d, e, g, h, a], &mut f, &mut b);
+        round(7, [b, c, d, f, g, h], &mut e, &mut a);
+        round(8, [a, b, c, e, f, g], &mut d, &mut h);
+        round(9, [h, a, b, d, e, f], &mut c, &mut g);
+        round(10, [g, h, a, c, d, e], &mut b, &mut f);
+        round(11, [f, g, h, b, c, d], &mut a, &mut e);
+        round(12, [e, f, g, a, b, c], &mut h, &mut d);
+        round(13, [d, e, f, h, a, b], &mut g, &mut c);
+        round(14, [c, d, e, g, h, a], &mut f, &mut b);
+        round(15, [b, c, d, f, g, h], &mut e, &mut a);
     }
     for (word, add) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
         *word = word.wrapping_add(add);
@@ -164,16 +175,21 @@ struct Hash {
 }
 
 impl Hash {
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", unsafe(link_section = ".riot_core.text"))]
+    #[inline(never)]
     fn update(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let used = (self.length % 64) as usize;
             let (now, later) = rest.split_at(rest.len().min(64 - used));
-            self.block[used..used + now.len()].copy_from_slice(now);
             self.length += now.len() as u64;
-            if used + now.len() == 64 {
-                compress(&mut self.state, &self.block, self.words);
+            if let Some(block) = now.first_chunk::<64>() {
+                compress(&mut self.state, block, self.words);
+            } else {
+                self.block[used..used + now.len()].copy_from_slice(now);
+                if used + now.len() == 64 {
+                    compress(&mut self.state, &self.block, self.words);
+                }
             }
             rest = later;
         }
