@@ -132,6 +132,50 @@ fn base_addresses() {
     assert_eq!(offsets, rtc::BACKUP.step_by(4).collect::<Vec<_>>());
 }
 
+/// Checks bits that scripts use against ST's names for them.
+#[track_caller]
+pub fn check_bits(peripheral_name: &str, register: &str, bits: &[(&str, u32)]) {
+    let all = st_fields(peripheral_name, register);
+    for (name, mask) in bits {
+        let field = all
+            .iter()
+            .find(|(field, _)| field.eq_ignore_ascii_case(name));
+        let found = field.map(|(_, mask)| *mask);
+        assert_eq!(
+            found,
+            Some(*mask),
+            "{peripheral_name}_{register}.{name}, of {all:x?}"
+        );
+    }
+}
+
+/// The fields of a register, with their masks.
+fn st_fields(peripheral_name: &str, register: &str) -> Vec<(String, u32)> {
+    let registers = peripheral(peripheral_name).registers.as_ref().unwrap();
+    let sets = registers.ir.fieldsets;
+    let mut wanted = Some(register);
+    let mut all = Vec::new();
+    while let Some(name) = wanted {
+        let set = sets.iter().find(|set| same(set.name, name));
+        let set = set.unwrap_or_else(|| panic!("ST knows no {peripheral_name}_{register}"));
+        for field in set.fields {
+            let BitOffset::Regular(ref at) = field.bit_offset else {
+                continue;
+            };
+            let one = u32::MAX >> (32 - field.bit_size);
+            match &field.array {
+                Some(Array::Regular(array)) => all.extend((0..array.len).map(|index| {
+                    let shift = at.offset + index * array.stride;
+                    (format!("{}{index}", field.name), one << shift)
+                })),
+                _ => all.push((field.name.to_owned(), one << at.offset)),
+            }
+        }
+        wanted = set.extends;
+    }
+    all
+}
+
 /// The bit of a field of an RCC register.
 fn rcc_bit(register: &str, field: &str) -> u32 {
     let rcc = ir("RCC");

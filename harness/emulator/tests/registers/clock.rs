@@ -170,3 +170,62 @@ fn time_goes_on_evenly_over_a_change_of_clock() {
     let passed = bench.devkit.now() - before;
     assert!(passed.as_nanos().abs_diff(22_100_000) < 500, "{passed:?}");
 }
+
+#[test]
+fn bits_are_where_st_has_them() {
+    use crate::against_st::check_bits;
+    let cr = [
+        ("HSION", 1),
+        ("HSIRDY", 2),
+        ("HSEON", HSEON),
+        ("HSERDY", HSERDY),
+    ];
+    check_bits("RCC", "CR", &cr);
+    check_bits("RCC", "CR", &[("PLLON", PLLON), ("PLLRDY", PLLRDY)]);
+    let pll = [
+        ("PLLM", 0x3F),
+        ("PLLN", 0x7FC0),
+        ("PLLP", 3 << 16),
+        ("PLLSRC", 1 << 22),
+    ];
+    check_bits("RCC", "PLLCFGR", &pll);
+    check_bits("RCC", "PLLCFGR", &[("PLLQ", 0xF << 24)]);
+    let cfgr = [
+        ("SW", 3),
+        ("SWS", 0xC),
+        ("HPRE", 0xF0),
+        ("PPRE1", 0x1C00),
+        ("PPRE2", 0xE000),
+    ];
+    check_bits("RCC", "CFGR", &cfgr);
+    let cir = [
+        ("HSERDYF", 1 << 3),
+        ("HSERDYIE", 1 << 11),
+        ("HSERDYC", 1 << 19),
+    ];
+    check_bits("RCC", "CIR", &cir);
+    let csr = [
+        ("LSION", 1),
+        ("LSIRDY", 2),
+        ("RMVF", 1 << 24),
+        ("BORRSTF", 1 << 25),
+    ];
+    check_bits("RCC", "CSR", &csr);
+    let csr = [
+        ("PADRSTF", 1 << 26),
+        ("PORRSTF", 1 << 27),
+        ("SFTRSTF", 1 << 28),
+        ("WDGRSTF", 1 << 29),
+    ];
+    check_bits("RCC", "CSR", &csr);
+    let bdcr = [("RTCSEL", 0x300), ("RTCEN", 1 << 15), ("BDRST", 1 << 16)];
+    check_bits("RCC", "BDCR", &bdcr);
+    check_bits("RCC", "DCKCFGR", &[("TIMPRE", 1 << 24)]);
+    check_bits("RCC", "DCKCFGR2", &[("CLK48SEL", 1 << 27)]);
+    check_bits(
+        "PWR",
+        "CR1",
+        &[("PDDS", 2), ("DBP", 1 << 8), ("VOS", 0xC000)],
+    );
+    check_bits("PWR", "CSR1", &[("VOSRDY", 1 << 14)]);
+}

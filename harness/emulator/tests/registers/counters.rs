@@ -476,3 +476,34 @@ fn identification() {
         .unwrap();
     assert_eq!(u16::from_le_bytes(size), 1024);
 }
+
+#[test]
+fn bits_are_where_st_has_them() {
+    use crate::against_st::check_bits;
+    check_bits(
+        "TIM3",
+        "CR1_GP16",
+        &[("CEN", 1), ("UDIS", 2), ("URS", 4), ("OPM", 8)],
+    );
+    check_bits(
+        "TIM3",
+        "DIER_GP16",
+        &[("UIE", 1), ("CCIE0", 2), ("CCIE3", 16)],
+    );
+    check_bits("TIM3", "SR_GP16", &[("UIF", UIF), ("CCIF0", CC1IF)]);
+    check_bits("RNG", "CR", &[("RNGEN", 4), ("IE", 8)]);
+    let sr = [
+        ("DRDY", 1),
+        ("CECS", 2),
+        ("SECS", 4),
+        ("CEIS", 1 << 5),
+        ("SEIS", 1 << 6),
+    ];
+    check_bits("RNG", "SR", &sr);
+    check_bits("IWDG", "SR", &[("PVU", 1), ("RVU", 2)]);
+    check_bits(
+        "RTC",
+        "ISR",
+        &[("RSF", 1 << 5), ("INITF", 1 << 6), ("INIT", 1 << 7)],
+    );
+}

@@ -114,3 +114,25 @@ fn script(#[case] steps: &[Step]) {
 fn locked(#[case] steps: &[Step]) {
     check(steps);
 }
+
+#[test]
+fn bits_are_where_st_has_them() {
+    use crate::against_st::check_bits;
+    let cr = [("PG", 1), ("SER", 2), ("MER", 4), ("PSIZE", 0x300)];
+    check_bits("FLASH", "CR", &cr);
+    check_bits(
+        "FLASH",
+        "CR",
+        &[("STRT", 1 << 16), ("EOPIE", 1 << 24), ("LOCK", LOCK)],
+    );
+    check_bits(
+        "FLASH",
+        "SR",
+        &[
+            ("EOP", 1),
+            ("PGPERR", PGPERR),
+            ("PGSERR", PGSERR),
+            ("BSY", BSY),
+        ],
+    );
+}

@@ -405,3 +405,39 @@ fn the_others_find_nobody(#[case] base: u32, #[case] bit: u32, #[case] irq: u32)
         Interrupt(irq + 1, true),
     ]);
 }
+
+#[test]
+fn bits_are_where_st_has_them() {
+    use crate::against_st::check_bits;
+    let cr1 = [
+        ("PE", PE),
+        ("START", START),
+        ("STOP", STOP),
+        ("ACK", ACK),
+        ("POS", POS),
+    ];
+    check_bits("I2C1", "CR1", &cr1);
+    check_bits("I2C1", "CR1", &[("SWRST", 1 << 15)]);
+    let cr2 = [
+        ("FREQ", 0x3F),
+        ("ITERREN", 1 << 8),
+        ("ITEVTEN", 1 << 9),
+        ("ITBUFEN", 1 << 10),
+    ];
+    check_bits("I2C1", "CR2", &cr2);
+    let sr1 = [
+        ("START", SB),
+        ("ADDR", ADDR),
+        ("BTF", BTF),
+        ("RXNE", RXNE),
+        ("TXE", TXE),
+        ("AF", AF),
+    ];
+    check_bits("I2C1", "SR1", &sr1);
+    check_bits("I2C1", "SR2", &[("MSL", MSL), ("BUSY", BUSY), ("TRA", TRA)]);
+    check_bits(
+        "I2C1",
+        "CCR",
+        &[("CCR", 0xFFF), ("DUTY", 1 << 14), ("F_S", 1 << 15)],
+    );
+}

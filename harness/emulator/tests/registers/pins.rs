@@ -179,3 +179,15 @@ fn a_button_interrupts(#[case] rising: u32, #[case] falling: u32, #[case] raised
     bench.devkit.release(Button::A);
     bench.run(&[Interrupt(10, raised[1])]);
 }
+
+#[test]
+fn bits_are_where_st_has_them() {
+    use crate::against_st::check_bits;
+    check_bits(
+        "GPIOA",
+        "LCKR",
+        &[("LCKK", LCKK), ("LCK4", A), ("LCK10", B)],
+    );
+    check_bits("GPIOA", "BSRR", &[("BS4", A), ("BR4", A << 16)]);
+    check_bits("GPIOA", "MODER", &[("MODER4", 3 << 8)]);
+}

@@ -232,3 +232,31 @@ fn the_others_send_into_the_void(
         Interrupt(irq, true),
     ]);
 }
+
+#[test]
+fn bits_are_where_st_has_them() {
+    use crate::against_st::check_bits;
+    let cr1 = [
+        ("UE", UE),
+        ("TE", TE),
+        ("RE", RE),
+        ("TXEIE", TXEIE),
+        ("TCIE", TCIE),
+    ];
+    check_bits("USART6", "CR1", &cr1);
+    check_bits(
+        "USART6",
+        "CR1",
+        &[("RXNEIE", RXNEIE), ("IDLEIE", IDLEIE), ("OVER8", 1 << 15)],
+    );
+    let sr = [
+        ("TXE", TXE),
+        ("TC", TC),
+        ("RXNE", RXNE),
+        ("IDLE", IDLE),
+        ("ORE", ORE),
+        ("FE", FE),
+    ];
+    check_bits("USART6", "SR", &sr);
+    check_bits("USART6", "CR2", &[("STOP", 0x3000)]);
+}
