@@ -1,5 +1,11 @@
 //! The hub over real TLS: hand-written MQTT bytes from a client of another TLS provider.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed test says where"
+)]
+
 mod support;
 
 use std::time::Duration;

@@ -1,5 +1,11 @@
 //! The device API over real TLS, with a client of another TLS provider.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed test says where"
+)]
+
 mod support;
 
 use std::time::Duration;

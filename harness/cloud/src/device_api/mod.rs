@@ -71,7 +71,7 @@ impl<R: Rng> DeviceApi<'_, R> {
             } => {
                 let register = Register {
                     id_scope,
-                    registration_id,
+                    registration_id: &registration_id,
                     proof,
                     course,
                 };
@@ -89,7 +89,7 @@ impl<R: Rng> DeviceApi<'_, R> {
                     Err(refusal) => {
                         let mut answer = self.refusal(now, refusal);
                         answer.outcome = Outcome::Refused {
-                            registration_id: registration_id.to_owned(),
+                            registration_id: registration_id.into_owned(),
                         };
                         answer
                     }
@@ -102,7 +102,7 @@ impl<R: Rng> DeviceApi<'_, R> {
             } => {
                 let found = self
                     .provisioning
-                    .operation_status(id_scope, registration_id, operation_id, proof)
+                    .operation_status(id_scope, &registration_id, operation_id, proof)
                     .cloned();
                 match found {
                     Ok(mut registration) => {
@@ -120,7 +120,7 @@ impl<R: Rng> DeviceApi<'_, R> {
             } => {
                 let found = self
                     .provisioning
-                    .look_up(id_scope, registration_id, proof)
+                    .look_up(id_scope, &registration_id, proof)
                     .cloned();
                 match found {
                     Ok(registration) => {

@@ -1,5 +1,7 @@
 //! From a request line to the operation that it asks for.
 
+use std::borrow::Cow;
+
 use super::bodies::DeviceRegistration;
 use crate::http::Request;
 use crate::provisioning::Refusal;
@@ -10,18 +12,18 @@ pub(super) enum Operation<'a> {
     /// Register a device.
     Register {
         id_scope: &'a str,
-        registration_id: &'a str,
+        registration_id: Cow<'a, str>,
     },
     /// Tell how an operation goes.
     Status {
         id_scope: &'a str,
-        registration_id: &'a str,
+        registration_id: Cow<'a, str>,
         operation_id: &'a str,
     },
     /// Tell what is known of a registration.
     LookUp {
         id_scope: &'a str,
-        registration_id: &'a str,
+        registration_id: Cow<'a, str>,
     },
 }
 
@@ -56,36 +58,30 @@ pub(super) fn route(request: &Request) -> Result<Operation<'_>, RouteError> {
     let path = request.path.strip_prefix('/').unwrap_or(&request.path);
     let path = path.strip_suffix('/').unwrap_or(path);
     let segments: Vec<&str> = path.split('/').collect();
-    let (operation, registration_id, method) = match *segments.as_slice() {
-        [id_scope, "registrations", registration_id, "register"] => (
+    let (operation, named, method) = match *segments.as_slice() {
+        [id_scope, "registrations", id, "register"] => (
             Operation::Register {
                 id_scope,
-                registration_id,
+                registration_id: percent_decoded(id),
             },
-            Some(registration_id),
+            Some(percent_decoded(id)),
             "PUT",
         ),
-        [
-            id_scope,
-            "registrations",
-            registration_id,
-            "operations",
-            operation_id,
-        ] => (
+        [id_scope, "registrations", id, "operations", operation_id] => (
             Operation::Status {
                 id_scope,
-                registration_id,
+                registration_id: percent_decoded(id),
                 operation_id,
             },
             None,
             "GET",
         ),
-        [id_scope, "registrations", registration_id] => (
+        [id_scope, "registrations", id] => (
             Operation::LookUp {
                 id_scope,
-                registration_id,
+                registration_id: percent_decoded(id),
             },
-            Some(registration_id),
+            Some(percent_decoded(id)),
             "POST",
         ),
         _ => return Err(RouteError::NotFound),
@@ -95,7 +91,8 @@ pub(super) fn route(request: &Request) -> Result<Operation<'_>, RouteError> {
     }
     let refused = |refusal| RouteError::Refused {
         refusal,
-        registration_id: registration_id
+        registration_id: named
+            .as_deref()
             .filter(|_| method == "PUT")
             .map(str::to_owned),
     };
@@ -105,7 +102,7 @@ pub(super) fn route(request: &Request) -> Result<Operation<'_>, RouteError> {
     {
         return Err(refused(Refusal::BadRequest("api-version is missing")));
     }
-    if let Some(registration_id) = registration_id {
+    if let Some(registration_id) = &named {
         body(request, registration_id, refused)?;
     }
     Ok(operation)
@@ -130,5 +127,54 @@ fn body(
             "registrationId differs between path and body",
         ))),
         _ => Ok(()),
+    }
+}
+
+/// A path segment with its percent-encoded bytes decoded (RFC 3986 section 2.1). What cannot be
+/// decoded stays, and is no registration id then.
+fn percent_decoded(segment: &str) -> Cow<'_, str> {
+    if !segment.contains('%') {
+        return Cow::Borrowed(segment);
+    }
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let [first, after @ ..] = rest {
+        let decoded = after
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|digits| hex::decode(digits).ok());
+        match decoded {
+            Some(decoded) => {
+                bytes.extend(decoded);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Cow::Owned(text),
+        Err(_) => Cow::Borrowed(segment),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("az-1", "az-1")]
+    #[case("a%3Ab", "a:b")]
+    #[case("a%3ab%", "a:b%")]
+    #[case("%zz", "%zz")]
+    #[case("%", "%")]
+    #[case("%ff", "%ff")]
+    #[case("%2e%2E%2f", "../")]
+    fn segments(#[case] segment: &str, #[case] expected: &str) {
+        assert_eq!(percent_decoded(segment), expected);
     }
 }

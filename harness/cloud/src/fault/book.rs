@@ -88,12 +88,13 @@ impl FaultBook {
     }
 }
 
-/// Registrations can only be spoiled where they begin.
+/// Whether the effect means something for this request: only requests to register begin
+/// operations, only polls hear how they go.
 fn is_for(effect: &Effect, exchange: Exchange<'_>) -> bool {
+    let register = crate::device_api::is_register(exchange.method, exchange.path);
     match effect {
-        Effect::Assigning | Effect::Fail { .. } => {
-            crate::device_api::is_register(exchange.method, exchange.path)
-        }
+        Effect::Fail { .. } => register,
+        Effect::Assigning => register || exchange.method == "GET",
         _ => true,
     }
 }

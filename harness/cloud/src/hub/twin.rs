@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// A device's desired and reported properties, each with its version.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Twin {
     /// What the back end wants.
     pub desired: Properties,
@@ -25,15 +25,6 @@ impl Default for Properties {
         Self {
             values: Map::new(),
             version: 1,
-        }
-    }
-}
-
-impl Default for Twin {
-    fn default() -> Self {
-        Self {
-            desired: Properties::default(),
-            reported: Properties::default(),
         }
     }
 }

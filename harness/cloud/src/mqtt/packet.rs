@@ -152,6 +152,7 @@ impl ConnectReturnCode {
 
 /// How surely a message arrives (4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::enum_variant_names, reason = "the standard's names")]
 pub(crate) enum QoS {
     AtMostOnce,
     AtLeastOnce,
@@ -201,6 +202,7 @@ pub(crate) struct Publish {
 
 /// How a message is delivered; only acknowledged ones have a number (3.3.1.1, 3.3.2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "the standard's names")]
 pub(crate) enum Delivery {
     /// QoS 0.
     AtMostOnce,

@@ -43,7 +43,7 @@ pub(crate) struct Session {
 }
 
 enum State {
-    Hello(Acceptor),
+    Hello(Box<Acceptor>),
     Decide(Box<rustls::server::Accepted>),
     Running {
         connection: Box<ServerConnection>,
@@ -56,7 +56,7 @@ impl Session {
     /// A connection whose handshake has not begun.
     pub(crate) fn new(endpoint: &Endpoint, generator: ChaCha20Rng) -> Self {
         Self {
-            state: State::Hello(Acceptor::default()),
+            state: State::Hello(Box::default()),
             generator,
             randomness: endpoint.randomness(),
             held: Vec::new(),

@@ -6,9 +6,13 @@ use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use az3166_cloud::{Cloud, CloudConfig, Enrolment, Opening, ServerChain, Then, VIRTUAL_EPOCH};
+use az3166_cloud::{
+    Cloud, CloudConfig, Enrolment, Opening, ServerChain, Then, TimeBase, VIRTUAL_EPOCH, Virtual,
+};
 use az3166_event::{CloudEvent, VirtualTime};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
@@ -58,6 +62,15 @@ impl Device {
         }
     }
 
+    /// Certificate and key, whether they belong together or not.
+    pub fn certified_key(&self) -> CertifiedKey {
+        let key = PrivateKeyDer::Pkcs8(self.key.clone_key());
+        CertifiedKey::new(
+            vec![CertificateDer::from(self.certificate.clone())],
+            rustls::crypto::ring::sign::any_supported_type(&key).unwrap(),
+        )
+    }
+
     /// The same key under another certificate.
     pub fn with_certificate(&self, certificate: Vec<u8>) -> Self {
         Self {
@@ -86,10 +99,19 @@ pub const VENDOR_ID: &str = "az-c8934641234bv1v6v5";
 
 /// A client's TLS settings: trusts `anchor` and shows `device`'s certificate.
 pub fn client_config(anchor: &[u8], device: Option<&Device>) -> ClientConfig {
+    client_config_with(rustls::crypto::ring::default_provider(), anchor, device)
+}
+
+/// The same over a part of ring.
+pub fn client_config_with(
+    provider: CryptoProvider,
+    anchor: &[u8],
+    device: Option<&Device>,
+) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(anchor.to_vec())).unwrap();
     let builder = ClientConfig::builder_with_details(
-        Arc::new(rustls::crypto::ring::default_provider()),
+        Arc::new(provider),
         Arc::new(Fixed(VIRTUAL_EPOCH.as_secs())),
     )
     .with_protocol_versions(&[&rustls::version::TLS12])
@@ -107,8 +129,8 @@ pub fn client_config(anchor: &[u8], device: Option<&Device>) -> ClientConfig {
 }
 
 /// A cloud with clients.
-pub struct World {
-    pub cloud: Cloud,
+pub struct World<B: TimeBase = Virtual> {
+    pub cloud: Cloud<B>,
     pub now: VirtualTime,
     connections: u32,
 }
@@ -122,16 +144,24 @@ pub struct Client {
     pub error: Option<rustls::Error>,
     /// Every byte that the server sent.
     pub wire: Vec<u8>,
+    /// Plain text that nobody has looked at yet.
+    received: Vec<u8>,
 }
 
-impl World {
+impl World<Virtual> {
     pub fn new() -> Self {
         Self::with(CloudConfig::virtual_time([3; 32], ServerChain::EcdsaP256))
     }
 
     pub fn with(config: CloudConfig) -> Self {
+        Self::over(Cloud::new(config).unwrap())
+    }
+}
+
+impl<B: TimeBase> World<B> {
+    pub fn over(cloud: Cloud<B>) -> Self {
         Self {
-            cloud: Cloud::new(config).unwrap(),
+            cloud,
             now: VirtualTime::ZERO,
             connections: 0,
         }
@@ -155,6 +185,7 @@ impl World {
             then: Then::Continue,
             error: None,
             wire: Vec::new(),
+            received: Vec::new(),
         };
         self.pump(&mut client);
         client
@@ -177,6 +208,8 @@ impl World {
             while !rest.is_empty() && client.error.is_none() {
                 client.tls.read_tls(&mut rest).unwrap();
                 client.error = client.tls.process_new_packets().err();
+                // Fails where nothing more has come, which is no failure here.
+                let _ = client.tls.reader().read_to_end(&mut client.received);
             }
             if sent.is_empty() && received.bytes.is_empty() {
                 return;
@@ -186,7 +219,7 @@ impl World {
 
     /// Lets time pass.
     pub fn wait(&mut self, time: Duration) {
-        self.now = self.now + time;
+        self.now += time;
         self.cloud.advance(self.now);
     }
 
@@ -194,12 +227,7 @@ impl World {
     pub fn exchange(&mut self, client: &mut Client, request: &[u8]) -> Vec<u8> {
         client.tls.writer().write_all(request).unwrap();
         self.pump(client);
-        let mut answer = Vec::new();
-        let mut chunk = [0; 4096];
-        while let Ok(count @ 1..) = client.tls.reader().read(&mut chunk) {
-            answer.extend_from_slice(&chunk[..count]);
-        }
-        answer
+        core::mem::take(&mut client.received)
     }
 
     /// Sends a request and reads the answer.

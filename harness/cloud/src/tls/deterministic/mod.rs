@@ -29,3 +29,6 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
         key_provider: &sign::Keys,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,12 +97,14 @@ static PSS_SHA512: Algorithm = Algorithm {
     verify: |key, message, signature| pss::<Sha512>(key, message, signature),
 };
 
+/// Public key, message, signature: something when they fit.
+type Verify = fn(&[u8], &[u8], &[u8]) -> Option<()>;
+
 #[derive(Debug)]
 struct Algorithm {
     key: AlgorithmIdentifier,
     signature: AlgorithmIdentifier,
-    /// Public key, message, signature.
-    verify: fn(&[u8], &[u8], &[u8]) -> Option<()>,
+    verify: Verify,
 }
 
 impl SignatureVerificationAlgorithm for Algorithm {
