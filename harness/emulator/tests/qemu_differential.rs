@@ -59,7 +59,17 @@ fn random_exceptions_equal_qemus() {
     let mut exceptions = 0;
     for seed in 0..rounds {
         let image = exceptions::program(seed);
-        if std::env::var("DBG").is_ok() { let mut m=Machine::new(&image); println!("{:?}",m.run(20000)); for r in 0..40 {let b=0x2000_0100+r*80; for i in 0..20 {print!("{:x} ",m.word(b+4*i));} println!();} }
+        if std::env::var("DBG").is_ok() {
+            let mut m = Machine::new(&image);
+            println!("{:?}", m.run(20000));
+            for r in 0..40 {
+                let b = 0x2000_0100 + r * 80;
+                for i in 0..20 {
+                    print!("{:x} ", m.word(b + 4 * i));
+                }
+                println!();
+            }
+        }
         let theirs = reference::run(&format!("exceptions-{seed}"), &image).unwrap();
         let ours = run_ours(&image);
         exceptions += exceptions::compare(seed, &ours, &theirs);

@@ -144,7 +144,13 @@ fn prepare(a: &mut Assembler, random: &mut Random) {
     a.poke(0xE000_ED24, random.below(8) << 16);
     a.poke(0xE000_E100, if random.below(3) == 0 { 0xF7 } else { 0xFF });
     a.poke(0xE000_ED0C, 0x05FA_0000 | random.below(8) << 8);
-    for address in [0xE000_E400, 0xE000_E404, 0xE000_ED18, 0xE000_ED1C, 0xE000_ED20] {
+    for address in [
+        0xE000_E400,
+        0xE000_E404,
+        0xE000_ED18,
+        0xE000_ED1C,
+        0xE000_ED20,
+    ] {
         a.poke(address, priorities(random));
     }
     barrier(a);
@@ -180,7 +186,8 @@ fn action(a: &mut Assembler, random: &mut Random, context: Context) {
             a.constant(0, priorities(random)).msr(special::BASEPRI, 0);
         }
         3 => {
-            a.constant(0, priorities(random)).msr(special::BASEPRI_MAX, 0);
+            a.constant(0, priorities(random))
+                .msr(special::BASEPRI_MAX, 0);
         }
         4 => {
             a.constant(0, 0).msr(special::BASEPRI, 0);
@@ -301,8 +308,26 @@ fn fault(a: &mut Assembler, random: &mut Random) {
 
 /// The names of a log entry's words; faults that are skipped add the address.
 const ENTRY: [&str; 20] = [
-    "EXC_RETURN", "frame", "IPSR", "PRIMASK", "BASEPRI", "FAULTMASK", "CONTROL", "R0", "R1", "R2",
-    "R3", "R12", "LR", "xPSR", "SHCSR", "BFAR", "ISPR", "IABR", "HFSR", "CFSR",
+    "EXC_RETURN",
+    "frame",
+    "IPSR",
+    "PRIMASK",
+    "BASEPRI",
+    "FAULTMASK",
+    "CONTROL",
+    "R0",
+    "R1",
+    "R2",
+    "R3",
+    "R12",
+    "LR",
+    "xPSR",
+    "SHCSR",
+    "BFAR",
+    "ISPR",
+    "IABR",
+    "HFSR",
+    "CFSR",
 ];
 
 /// Fails with the first difference of the logs; the number of exceptions otherwise.
@@ -325,7 +350,9 @@ pub fn compare(seed: u64, ours: &[u8], theirs: &[u8]) -> usize {
                 let show = |log: &[u32]| {
                     let entry = log.iter().skip(start);
                     let named = ENTRY.iter().zip(entry);
-                    named.map(|(name, word)| format!("{name}={word:x} ")).collect::<String>()
+                    named
+                        .map(|(name, word)| format!("{name}={word:x} "))
+                        .collect::<String>()
                 };
                 panic!(
                     "seed {seed}, entry at word {start}: {name} differs\nours   {}\nQEMU   {}",

@@ -247,7 +247,7 @@ pub(super) fn register(first: u32, second: u32) -> Op {
         (1, 8) if rn == PC => op(Kind::Uxth),
         (4, 8) if rn == PC => op(Kind::Sxtb),
         (5, 8) if rn == PC => op(Kind::Uxtb),
-        (0..=5, 8..=11) => op(Kind::Extend).with_ra(op1).with_imm((op2 & 3) * 8),
+        (0..=5, 8..=15) => op(Kind::Extend).with_ra(op1).with_imm((op2 & 3) * 8),
         (8..=14, 0..=2 | 4..=6) if op1 != 11 => {
             op(Kind::Parallel).with_imm(bits(op1, 2, 0) | op2 << 3)
         }
