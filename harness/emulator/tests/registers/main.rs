@@ -1,6 +1,8 @@
 //! The peripherals, register by register: their tables against ST's own descriptions, and their
 //! behaviour by scripts of reads, writes and waits.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 #[path = "../script/mod.rs"]
 mod script;
 
