@@ -36,4 +36,4 @@ pub use error::BuildError;
 pub use image::{BuiltFirmware, BuiltImage};
 pub use progress::Progress;
 pub use request::{Build, TARGET, Variant};
-pub use toolchain::{Programs, StandardLibrary, standard_library};
+pub use toolchain::{Programs, StandardLibrary, standard_library, version_of};

@@ -130,7 +130,22 @@ fn has_core(libdir: &str) -> bool {
     })
 }
 
-/// The one line that a command prints.
+/// The first line that `program` prints when it is asked for its version by `argument`; `None` where
+/// there is no such program.
+pub fn version_of(program: &str, argument: &str, limits: Limits<'_>) -> Option<String> {
+    let folder = Path::new(".");
+    let text = query(
+        OsStr::new(program),
+        &[argument],
+        folder,
+        Owner::Project,
+        limits,
+    )
+    .ok()?;
+    text.lines().next().map(str::to_owned)
+}
+
+/// What a command prints.
 pub(crate) fn query(
     program: &OsStr,
     arguments: &[&str],

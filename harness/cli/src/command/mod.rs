@@ -1,0 +1,28 @@
+//! One file for each command.
+
+pub mod build;
+pub mod cert;
+pub mod check;
+pub mod completions;
+pub mod console;
+pub mod doctor;
+pub mod run;
+pub mod schema;
+mod selection;
+
+use crate::cli::{Cli, Command};
+use crate::exit::{Exit, Failure};
+
+/// Does what the command line asks.
+pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
+    match cli.command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Console(arguments) => console::run(arguments),
+        Command::Cert(arguments) => cert::run(&arguments),
+        Command::Build(arguments) => build::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+    }
+}

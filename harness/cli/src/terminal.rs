@@ -1,0 +1,45 @@
+//! What people see: colours only on terminals, and not where `NO_COLOR` is set.
+
+use std::fmt::Display;
+
+use anstyle::{AnsiColor, Style};
+use az3166_scenario::mask;
+
+use crate::exit::Exit;
+
+/// For the word `error`.
+pub const ERROR: Style = AnsiColor::Red.on_default().bold();
+/// For the word `warning`, and for findings.
+pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+/// For what is well.
+pub const GOOD: Style = AnsiColor::Green.on_default().bold();
+/// For labels.
+pub const LABEL: Style = Style::new().bold();
+
+/// Prints `error: ...` to standard error.
+pub fn error(message: &str) {
+    anstream::eprintln!("{ERROR}error{ERROR:#}: {message}");
+}
+
+/// Prints `warning: ...` to standard error.
+pub fn warning(message: impl Display) {
+    anstream::eprintln!("{WARNING}warning{WARNING:#}: {message}");
+}
+
+/// Prints a line `label  value` to standard output.
+pub fn line(label: &str, value: impl Display) {
+    anstream::println!("{LABEL}{label:<12}{LABEL:#} {value}");
+}
+
+/// Prints clap's help, version or complaint. A complaint repeats what was typed, so long runs of
+/// hex digits, a UDS above all, are masked.
+pub fn clap_error(error: &clap::Error) -> Exit {
+    let text = error.render().ansi().to_string();
+    if error.use_stderr() {
+        anstream::eprint!("{}", mask(&text));
+        Exit::Usage
+    } else {
+        anstream::print!("{text}");
+        Exit::Passed
+    }
+}
