@@ -14,6 +14,17 @@ use crate::tls::{Endpoint, Randomness};
 pub trait TimeBase: sealed::Sealed + 'static {}
 
 /// An emulated device's time; seeded TLS keys and published certificates.
+///
+/// What serves real clients asks for a [`Wall`] in its signature, so that this is no way out:
+///
+/// ```compile_fail,E0308
+/// use az3166_cloud::{Cloud, Virtual, Wall};
+///
+/// fn listen(cloud: Cloud<Wall>) {}
+/// fn mistake(cloud: Cloud<Virtual>) {
+///     listen(cloud);
+/// }
+/// ```
 #[derive(Debug)]
 pub enum Virtual {}
 

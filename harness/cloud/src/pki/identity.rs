@@ -81,24 +81,17 @@ impl ServerIdentity {
         &self.root
     }
 
-    /// What the server shows when nothing is wrong.
-    pub(crate) fn certified_key(
+    /// What the server shows when nothing is wrong, and for each fault.
+    pub(crate) fn certified_keys(
         &self,
         provider: &CryptoProvider,
-    ) -> Result<CertifiedKey, rustls::Error> {
-        Ok(certified(&self.chain, self.signing_key(provider)?))
-    }
-
-    /// What the server shows for each fault.
-    pub(crate) fn faulty_keys(
-        &self,
-        provider: &CryptoProvider,
-    ) -> Result<Vec<(CertificateFault, CertifiedKey)>, rustls::Error> {
+    ) -> Result<(CertifiedKey, Vec<(CertificateFault, CertifiedKey)>), rustls::Error> {
         let key = self.signing_key(provider)?;
         let faulty = self.faulty.iter();
-        Ok(faulty
+        let faulty = faulty
             .map(|(fault, chain)| (*fault, certified(chain, key.clone())))
-            .collect())
+            .collect();
+        Ok((certified(&self.chain, key), faulty))
     }
 
     fn signing_key(&self, provider: &CryptoProvider) -> Result<Arc<dyn SigningKey>, rustls::Error> {

@@ -66,10 +66,10 @@ impl Endpoint {
         let config = |key: CertifiedKey| {
             server_config(provider, key, clock.clone(), key_log.clone()).map(Arc::new)
         };
+        let (good, faulty) = identity.certified_keys(provider)?;
         Ok(Self {
-            good: config(identity.certified_key(provider)?)?,
-            faulty: identity
-                .faulty_keys(provider)?
+            good: config(good)?,
+            faulty: faulty
                 .into_iter()
                 .map(|(fault, key)| Ok((fault, config(key)?)))
                 .collect::<Result<_, rustls::Error>>()?,
