@@ -29,6 +29,8 @@ pub struct Remote<'a> {
     pub address: Ipv4Addr,
     /// Its TCP port.
     pub port: u16,
+    /// What it means when the server sends more at once than the device can hold.
+    pub oversize: FailureKind,
 }
 
 /// What a connection is doing.
@@ -44,6 +46,7 @@ pub enum Activity {
 pub struct Channel {
     host: String,
     port: u16,
+    oversize: FailureKind,
     socket: SocketHandle,
     tls: TlsClient,
     progress: Progress,
@@ -79,6 +82,7 @@ impl Channel {
         Ok(Self {
             host: remote.host.into(),
             port: remote.port,
+            oversize: remote.oversize,
             socket,
             tls,
             progress: Progress::Connecting { until },
@@ -125,7 +129,13 @@ impl Channel {
         }
         let received = receive(socket, &mut self.tls);
         send(socket, &mut self.tls.outgoing);
-        received.map_err(|error| tls::failure(&self.host, &error))?;
+        received.map_err(|error| match error {
+            tls::Error::RecordTooLarge => {
+                let reason = format!("the answer of {} is too large", self.host);
+                Failure::new(self.oversize, reason)
+            }
+            error => tls::failure(&self.host, &error),
+        })?;
         if let Progress::Handshaking { until } = self.progress {
             if self.tls.is_ready() {
                 self.progress = Progress::Ready;

@@ -326,7 +326,7 @@ mod tests {
                 .chunks(size)
                 .filter_map(|piece| reader.push(piece).unwrap())
                 .collect();
-            assert_eq!(found, [expected.clone()], "pieces of {size}");
+            assert_eq!(found, std::slice::from_ref(&expected), "pieces of {size}");
             assert!(!reader.is_partial());
         }
     }

@@ -265,6 +265,7 @@ fn unescape(raw: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
     use alloc::vec::Vec;
     use proptest::prelude::*;
     use rstest::rstest;
@@ -357,6 +358,9 @@ mod tests {
                 bytes[at] = byte;
             }
             let theirs = serde_json::from_slice::<Value>(&bytes);
+            // Numbers stay text here: none is too large.
+            let out_of_range = |error: &serde_json::Error| error.to_string().contains("out of range");
+            prop_assume!(!theirs.as_ref().is_err_and(out_of_range));
             let ours = Document::parse(&bytes);
             prop_assert_eq!(ours.is_ok(), theirs.is_ok(), "{:?}", core::str::from_utf8(&bytes));
             if let (Ok(ours), Ok(Value::Object(members))) = (ours, theirs) {

@@ -92,12 +92,12 @@ fn time(flags: u8, stratum: u8, seconds: u64, fraction: u64) -> Result<u64, Erro
     if !PLAUSIBLE.contains(&unix) {
         return Err(Error::Implausible(unix));
     }
-    Ok(unix * 1000 + (fraction * 1000 >> 32))
+    Ok(unix * 1000 + ((fraction * 1000) >> 32))
 }
 
-/// The year of a Unix time, off by a day around New Year: for messages.
+/// The year of a Unix time before 2100, which no NTP time of these two eras passes by much.
 fn year(unix: u64) -> u64 {
-    1970 + unix / 31_556_952
+    1970 + (4 * (unix / 86_400) + 2) / 1461
 }
 
 #[cfg(test)]
@@ -155,7 +155,7 @@ mod tests {
     #[case(message(0x24, 2, NONCE, 0, 0), "the answer holds no time")]
     #[case(
         message(0x24, 2, NONCE, 3_155_673_600, 0),
-        "the time (year 1999) is not in 2025 to 2037"
+        "the time (year 2000) is not in 2025 to 2037"
     )]
     #[case(
         message(0x24, 2, NONCE, 2_000_000_000, 0),

@@ -78,12 +78,11 @@ impl Stack {
 
     /// When [`Stack::poll`] has something to do, provided that no packet comes in before.
     pub fn next(&mut self, now: Instant, link: &dyn Link) -> Option<Instant> {
-        let next = self.interface.poll_at(now, &self.sockets)?;
-        Some(if link.ready() {
-            next
+        if link.ready() {
+            self.interface.poll_at(now, &self.sockets)
         } else {
-            next.max(now + LINK_RETRY)
-        })
+            Some(now + LINK_RETRY)
+        }
     }
 
     /// Whether any packet has ever come in.
@@ -220,7 +219,7 @@ impl Device for LinkDevice<'_> {
     }
 
     fn transmit(&mut self, _: Instant) -> Option<Sending<'_>> {
-        self.link.ready().then(|| Sending {
+        self.link.ready().then_some(Sending {
             link: &mut *self.link,
             buffer: &mut *self.send,
         })

@@ -1,4 +1,5 @@
 //! The TLS client against rustls with ring, in memory.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
@@ -14,7 +15,13 @@ const HOST: &str = "global.azure-devices-provisioning.net";
 fn config(root: Key) -> TlsConfig {
     let root = pki::root(root);
     let anchors = TrustAnchors::new([root.as_ref()]).unwrap();
-    TlsConfig::new(&crypto(), anchors, &pki::client_certificate(), &pki::client_scalar()).unwrap()
+    TlsConfig::new(
+        &crypto(),
+        anchors,
+        &pki::client_certificate(),
+        &pki::client_scalar(),
+    )
+    .unwrap()
 }
 
 /// Hands the server's bytes over in pieces of `size`.
@@ -39,7 +46,11 @@ fn pump(client: &mut TlsClient, server: &mut ServerConnection, size: usize) -> R
     }
 }
 
-fn handshake(root: Key, chain: &Chain, suite: Option<CipherSuite>) -> (TlsClient, ServerConnection, Result<(), Error>) {
+fn handshake(
+    root: Key,
+    chain: &Chain,
+    suite: Option<CipherSuite>,
+) -> (TlsClient, ServerConnection, Result<(), Error>) {
     let mut client = TlsClient::new(&config(root), HOST, NOW).unwrap();
     let mut server = services::accept(&services::server(chain, suite));
     let result = pump(&mut client, &mut server, 1000);
@@ -67,7 +78,10 @@ fn data_flows_both_ways(#[case] keys: &[Key], #[case] suite: CipherSuite) {
     assert!(client.is_ready() && !server.is_handshaking());
     assert_eq!(server.negotiated_cipher_suite().unwrap().suite(), suite);
     assert_eq!(server.server_name(), Some(HOST));
-    assert_eq!(server.peer_certificates(), Some(&[pki::client_certificate()][..]));
+    assert_eq!(
+        server.peer_certificates(),
+        Some(&[pki::client_certificate()][..])
+    );
 
     let (question, answer) = ([b'?'; 3000], [b'!'; 5000]);
     client.send(&question).unwrap();
@@ -101,7 +115,10 @@ fn refused(root: Key, chain: &Chain) -> CertificateError {
     let alert = std::mem::take(&mut client.outgoing);
     assert_eq!(alert.first(), Some(&21), "an alert record");
     server.read_tls(&mut alert.as_slice()).unwrap();
-    assert!(matches!(server.process_new_packets(), Err(rustls::Error::AlertReceived(_))));
+    assert!(matches!(
+        server.process_new_packets(),
+        Err(rustls::Error::AlertReceived(_))
+    ));
     certificate_error(result)
 }
 
@@ -123,10 +140,16 @@ fn unknown_authorities_are_refused() {
 
 #[test]
 fn a_missing_intermediate_is_refused() {
-    let mut chain =
-        pki::chain(&[pki::P256_ROOT, pki::P256_OTHER, pki::P256_LEAF], HOST, Validity::Now);
+    let mut chain = pki::chain(
+        &[pki::P256_ROOT, pki::P256_OTHER, pki::P256_LEAF],
+        HOST,
+        Validity::Now,
+    );
     chain.certificates.truncate(1);
-    assert_eq!(refused(pki::P256_ROOT, &chain), CertificateError::UnknownIssuer);
+    assert_eq!(
+        refused(pki::P256_ROOT, &chain),
+        CertificateError::UnknownIssuer
+    );
 }
 
 #[rstest]
@@ -160,11 +183,17 @@ fn spoilt_and_oversized_records_are_refused() {
     let mut record = Vec::new();
     server.write_tls(&mut record).unwrap();
     *record.last_mut().unwrap() ^= 1;
-    assert_eq!(client.receive(&record), Err(Error::Tls(rustls::Error::DecryptError)));
+    assert_eq!(
+        client.receive(&record),
+        Err(Error::Tls(rustls::Error::DecryptError))
+    );
 
     let (mut client, mut server, _) = handshake(pki::P256_ROOT, &chain, None);
     server.writer().write_all(&[0; 16384]).unwrap();
-    assert_eq!(pump(&mut client, &mut server, 1000), Err(Error::RecordTooLarge));
+    assert_eq!(
+        pump(&mut client, &mut server, 1000),
+        Err(Error::RecordTooLarge)
+    );
 }
 
 #[test]
@@ -178,8 +207,15 @@ fn a_silent_random_source_is_an_error() {
     }
     let crypto = devkit_net::tls::Crypto::new(&Broken);
     let anchors = TrustAnchors::new([pki::root(pki::P256_ROOT).as_ref()]).unwrap();
-    let config =
-        TlsConfig::new(&crypto, anchors, &pki::client_certificate(), &pki::client_scalar());
+    let config = TlsConfig::new(
+        &crypto,
+        anchors,
+        &pki::client_certificate(),
+        &pki::client_scalar(),
+    );
     let error = TlsClient::new(&config.unwrap(), HOST, NOW).err();
-    assert_eq!(error, Some(Error::Tls(rustls::Error::FailedToGetRandomBytes)));
+    assert_eq!(
+        error,
+        Some(Error::Tls(rustls::Error::FailedToGetRandomBytes))
+    );
 }

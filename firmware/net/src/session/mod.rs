@@ -31,6 +31,9 @@ const REGISTRATION_BUDGET: Duration = Duration::from_secs(48);
 /// How long the way to the acknowledged telemetry may take.
 const TOTAL_BUDGET: Duration = Duration::from_secs(54);
 
+/// A time that does not come.
+const NEVER: Instant = Instant::from_micros_const(i64::MAX);
+
 /// The first port of the dynamic range (RFC 6335 section 6).
 const FIRST_PORT: u16 = 49152;
 
@@ -247,7 +250,7 @@ impl Session {
             Phase::Online(online) => {
                 let (activity, at) = online.poll(now, stack, console)?;
                 if online.settled {
-                    return Ok(next(activity, at, Instant::from_millis(i64::MAX)));
+                    return Ok(next(activity, at, NEVER));
                 }
                 if now >= self.total_deadline {
                     let reason = "the hub took too long to accept the telemetry message";
@@ -255,7 +258,7 @@ impl Session {
                 }
                 Ok(next(activity, at, self.total_deadline))
             }
-            Phase::Failed(_) => Ok(Next::At(Instant::from_millis(i64::MAX))),
+            Phase::Failed(_) => Ok(Next::At(NEVER)),
         }
     }
 
@@ -323,10 +326,15 @@ impl Session {
             ));
         };
         let local_port = self.port();
+        let oversize = match port {
+            https::PORT => FailureKind::DpsResponse,
+            _ => FailureKind::HubProtocol,
+        };
         let remote = Remote {
             host,
             address,
             port,
+            oversize,
         };
         let unix_seconds = clock.unix_seconds(now);
         Channel::open(

@@ -63,7 +63,11 @@ impl TlsConfig {
         let key = AliasKey::from_scalar(key)?;
         let chain = vec![CertificateDer::from(certificate.to_vec())];
         let identity = SingleCertAndKey::from(CertifiedKey::new(chain, Arc::new(key)));
-        Some(Self { crypto: crypto.clone(), anchors, identity: Arc::new(identity) })
+        Some(Self {
+            crypto: crypto.clone(),
+            anchors,
+            identity: Arc::new(identity),
+        })
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn failure(host: &str, error: &Error) -> Failure {
         Error::Tls(error) => (Kind::TlsProtocol, format!("{host}: {error}")),
         Error::RecordTooLarge => (
             Kind::TlsProtocol,
-            format!("{host} sent a record that the device cannot hold"),
+            format!("{host} sent a record that is too large"),
         ),
     };
     Failure::new(kind, reason)

@@ -54,9 +54,22 @@ pub fn client_certificate() -> CertificateDer<'static> {
     static CERTIFICATE: LazyLock<CertificateDer<'static>> = LazyLock::new(|| {
         let mut params = named("az-c89346854138v1v0v0");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        params.signed_by(&CLIENT.pair(), &ca("devkitdice", P256_OTHER)).unwrap().der().clone()
+        params
+            .signed_by(&CLIENT.pair(), &ca("devkitdice", P256_OTHER))
+            .unwrap()
+            .der()
+            .clone()
     });
     CERTIFICATE.clone()
+}
+
+/// The authority above the client's certificate.
+pub fn client_ca() -> CertificateDer<'static> {
+    ca_params("devkitdice")
+        .self_signed(&P256_OTHER.pair())
+        .unwrap()
+        .der()
+        .clone()
 }
 
 fn named(name: &str) -> CertificateParams {
@@ -79,7 +92,11 @@ fn ca(name: &str, key: Key) -> Issuer<'static, KeyPair> {
 }
 
 pub fn root(key: Key) -> CertificateDer<'static> {
-    ca_params("Test Root").self_signed(&key.pair()).unwrap().der().clone()
+    ca_params("Test Root")
+        .self_signed(&key.pair())
+        .unwrap()
+        .der()
+        .clone()
 }
 
 /// When the server's certificate is valid.
@@ -109,7 +126,9 @@ pub fn chain(keys: &[Key], host: &str, validity: Validity) -> Chain {
     }
     let key = keys[keys.len() - 1];
     let mut params = named(host);
-    params.subject_alt_names = CertificateParams::new([host.to_owned()]).unwrap().subject_alt_names;
+    params.subject_alt_names = CertificateParams::new([host.to_owned()])
+        .unwrap()
+        .subject_alt_names;
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     (params.not_before, params.not_after) = match validity {
         Validity::Now => (date_time_ymd(2026, 1, 1), date_time_ymd(2026, 2, 1)),

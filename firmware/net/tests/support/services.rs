@@ -63,7 +63,9 @@ impl ClientCertVerifier for AnyClient {
 pub fn server(chain: &Chain, suite: Option<CipherSuite>) -> Arc<ServerConfig> {
     let mut provider = ring::default_provider();
     if let Some(suite) = suite {
-        provider.cipher_suites.retain(|known| known.suite() == suite);
+        provider
+            .cipher_suites
+            .retain(|known| known.suite() == suite);
     }
     // SEQUENCE { SET { SEQUENCE { commonName, UTF8String "x" } } }
     let issuer = b"\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01x".to_vec();
