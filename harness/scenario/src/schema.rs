@@ -24,7 +24,11 @@ impl Transform for AllowVariables {
         let Some(object) = schema.as_object_mut() else {
             return;
         };
-        let of_type = |name: &str| object.get("type").is_some_and(|kind| kind == name);
+        let of_type = |name: &str| match object.get("type") {
+            Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == name),
+            Some(kind) => kind == name,
+            None => false,
+        };
         let is_number = of_type("integer") || of_type("number") || of_type("boolean");
         let is_word = of_type("string")
             && ["enum", "const", "pattern", "format"]

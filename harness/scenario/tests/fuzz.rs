@@ -47,7 +47,7 @@ const PIECES: [&str; 40] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn any_bytes(data in prop::collection::vec(any::<u8>(), 0..300)) {

@@ -17,7 +17,6 @@ pub struct ScenarioFile {
     pub scenarios: Vec<Scenario>,
     /// The names of the variables that `--set` may replace.
     pub variables: BTreeSet<String>,
-    pub(crate) name: String,
     pub(crate) name_span: Span,
 }
 

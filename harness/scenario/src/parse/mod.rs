@@ -11,10 +11,12 @@ use serde::Deserialize;
 pub use names::check_names;
 
 use crate::model::{Document, Need, Scenario, ScenarioFile, SecretUds};
-use crate::vars::{self, Definition, Row, Variables};
+use crate::vars::{self, Budget, Definition, Row, Variables};
 use crate::yaml::{self, Fault, Key, Node, Value};
 use crate::{Diagnostic, Source, Span, Text, Verb};
 
+/// More errors than these at a time help nobody.
+const MAX_DIAGNOSTICS: usize = 20;
 /// A file has at most this many steps.
 const MAX_STEPS: usize = 2000;
 
@@ -44,6 +46,7 @@ pub fn parse(
         )
         .collect();
     let mut scenarios = Vec::new();
+    let budget = Budget::new();
     let all: Vec<Option<&Row>> = match rows.is_empty() {
         true => vec![None],
         false => rows.iter().map(Some).collect(),
@@ -52,16 +55,15 @@ pub fn parse(
         let reader = Reader {
             source,
             parts: &parts,
+            budget: &budget,
             row,
         };
         scenarios.push(reader.scenario(&definitions, overrides)?);
     }
-    let name = parts.name.map(String::deserialize);
     Ok(ScenarioFile {
         source: source.clone(),
         scenarios,
         variables,
-        name: name.and_then(Result::ok).unwrap_or_default(),
         name_span: parts.name.map_or(root.span, |node| node.span),
     })
 }
@@ -131,6 +133,7 @@ fn definitions(vars: Option<&Node>) -> Result<BTreeMap<String, Definition<'_>>, 
 struct Reader<'a> {
     source: &'a Source,
     parts: &'a Parts<'a>,
+    budget: &'a Budget,
     row: Option<&'a Row>,
 }
 
@@ -210,7 +213,7 @@ impl Reader<'_> {
                 *definition = Definition::Given(value);
             }
         }
-        vars::resolve(&all, self.source)
+        vars::resolve(&all, self.source, self.budget)
     }
 
     fn substituted(&self, node: &Node, variables: &Variables) -> Result<Node, Fault> {
@@ -218,7 +221,7 @@ impl Reader<'_> {
             let unknown = || vars::unknown(name, variables.keys());
             variables.get(name).cloned().ok_or_else(unknown)
         };
-        vars::substitute(node, self.source, &mut lookup)
+        vars::substitute(node, self.source, self.budget, &mut lookup)
     }
 
     /// Everything but variables, rows and steps.
@@ -254,6 +257,7 @@ impl Reader<'_> {
     fn diagnostics(&self, faults: Vec<Fault>) -> Vec<Diagnostic> {
         faults
             .into_iter()
+            .take(MAX_DIAGNOSTICS)
             .map(|fault| self.diagnostic(fault))
             .collect()
     }

@@ -1,5 +1,7 @@
 //! `${name}` in texts.
 
+use core::cell::Cell;
+
 use crate::yaml::{Fault, Key, Node, Value, Writing};
 use crate::{Source, Span, Text};
 
@@ -45,19 +47,47 @@ fn place_of(name: &str, source: &Source, span: Span) -> Span {
     }
 }
 
+/// How much more the variables and rows of a file may make of it: definitions that repeat each
+/// other grow fast.
+pub struct Budget(Cell<usize>);
+
+impl Budget {
+    /// All rows of a file together may hold this many bytes.
+    const BYTES: usize = 8 << 20;
+    /// What a value takes beside its text.
+    const VALUE: usize = 64;
+
+    /// The budget of one file.
+    pub const fn new() -> Self {
+        Self(Cell::new(Self::BYTES))
+    }
+
+    fn take(&self, bytes: usize) -> Result<(), Fault> {
+        let left =
+            self.0.get().checked_sub(bytes).ok_or_else(|| {
+                Fault::new("variables and rows make more than 8 MiB of this file")
+            })?;
+        self.0.set(left);
+        Ok(())
+    }
+}
+
 /// `node` with each `${name}` replaced by what `lookup` says.
 pub fn substitute(
     node: &Node,
     source: &Source,
+    budget: &Budget,
     lookup: &mut dyn FnMut(&str) -> Result<Text, Fault>,
 ) -> Result<Node, Fault> {
     let value = match &node.value {
         Value::Scalar(text, writing) => {
-            let (text, writing) = expand(text, *writing, node.span, source, lookup)?;
+            let (text, writing) = expand(text, *writing, node.span, source, budget, lookup)?;
             Value::Scalar(text, writing)
         }
         Value::Sequence(items) => {
-            let items = items.iter().map(|item| substitute(item, source, lookup));
+            let items = items
+                .iter()
+                .map(|item| substitute(item, source, budget, lookup));
             Value::Sequence(items.collect::<Result<_, _>>()?)
         }
         Value::Mapping(members) => {
@@ -66,7 +96,7 @@ pub fn substitute(
                     name: key.name.clone(),
                     span: key.span,
                 };
-                Ok((key, substitute(value, source, lookup)?))
+                Ok((key, substitute(value, source, budget, lookup)?))
             });
             Value::Mapping(members.collect::<Result<_, Fault>>()?)
         }
@@ -82,8 +112,12 @@ fn expand(
     writing: Writing,
     span: Span,
     source: &Source,
+    budget: &Budget,
     lookup: &mut dyn FnMut(&str) -> Result<Text, Fault>,
 ) -> Result<(Text, Writing), Fault> {
+    budget
+        .take(Budget::VALUE + text.expose().len())
+        .map_err(|fault| fault.at(span))?;
     if !text.expose().contains('$') {
         return Ok((text.clone(), writing));
     }
@@ -94,6 +128,9 @@ fn expand(
             Piece::Literal(literal) => expanded.push_str(literal),
             Piece::Variable(name) => {
                 let value = lookup(name).map_err(|fault| fault.at(place_of(name, source, span)))?;
+                budget
+                    .take(value.expose().len())
+                    .map_err(|fault| fault.at(span))?;
                 expanded.push_str(value.expose());
                 writing = Writing::Substituted;
             }

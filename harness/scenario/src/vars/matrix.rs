@@ -18,9 +18,26 @@ use crate::{Scalar, Span, text};
 )]
 pub enum Matrix {
     /// One row after another. A row's `name` and `tags` are no variables.
-    Rows(Vec<BTreeMap<String, Scalar>>),
+    Rows(Vec<RowSchema>),
     /// Every combination of the values of these variables.
     Product(BTreeMap<String, Axis>),
+}
+
+/// A row as it is written.
+#[derive(JsonSchema)]
+#[schemars(rename = "Row")]
+#[allow(
+    dead_code,
+    reason = "only its schema is used: rows are read from the tree"
+)]
+pub struct RowSchema {
+    /// The row's name in reports; its number where none is given. Never a secret.
+    name: Option<String>,
+    /// Tags that the row adds to the file's.
+    tags: Option<crate::model::Tags>,
+    /// The row's variables.
+    #[schemars(flatten)]
+    variables: BTreeMap<String, super::Variable>,
 }
 
 /// The values that one variable takes.

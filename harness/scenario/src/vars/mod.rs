@@ -6,6 +6,6 @@ mod matrix;
 mod resolve;
 
 pub use derive::{Derivation, Variable};
-pub use expand::substitute;
+pub use expand::{Budget, substitute};
 pub use matrix::{Matrix, Row, rows};
 pub use resolve::{Definition, Variables, is_name, resolve, unknown};

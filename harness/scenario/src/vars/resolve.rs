@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Derivation, substitute};
+use super::{Budget, Derivation, substitute};
 use crate::yaml::{Fault, Node, Value};
 use crate::{Source, Text, suggest};
 
@@ -33,10 +33,12 @@ pub fn is_name(name: &str) -> bool {
 pub fn resolve(
     definitions: &BTreeMap<String, Definition<'_>>,
     source: &Source,
+    budget: &Budget,
 ) -> Result<Variables, Fault> {
     let mut resolver = Resolver {
         definitions,
         source,
+        budget,
         values: Variables::new(),
         open: Vec::new(),
     };
@@ -49,6 +51,7 @@ pub fn resolve(
 struct Resolver<'a> {
     definitions: &'a BTreeMap<String, Definition<'a>>,
     source: &'a Source,
+    budget: &'a Budget,
     values: Variables,
     open: Vec<String>,
 }
@@ -82,7 +85,7 @@ impl Resolver<'_> {
 
     fn written(&mut self, node: &Node) -> Result<Text, Fault> {
         let source = self.source;
-        let node = substitute(node, source, &mut |name| self.value(name))?;
+        let node = substitute(node, source, self.budget, &mut |name| self.value(name))?;
         match &node.value {
             _ if node.is_null() => Err(Fault::new(
                 "a variable needs a value; write `''` for an empty text",
