@@ -1,7 +1,7 @@
 //! The flags of APSR, kept so that they are cheap to set.
 
 /// N, Z, C, V, Q and GE.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Flags {
     /// N is bit 31.
     pub(super) n: u32,
@@ -17,6 +17,16 @@ pub(super) struct Flags {
 }
 
 impl Flags {
+    /// All flags clear.
+    pub(super) const CLEAR: Self = Self {
+        n: 0,
+        z: 1,
+        c: 0,
+        v: 0,
+        q: false,
+        ge: 0,
+    };
+
     /// APSR, with all other bits of xPSR zero.
     pub(super) fn apsr(self) -> u32 {
         self.n & 1 << 31

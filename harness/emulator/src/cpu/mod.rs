@@ -173,7 +173,7 @@ impl Cpu {
         Self {
             r: [0; 16],
             pc: 0,
-            flags: Flags::default(),
+            flags: Flags::CLEAR,
             it: 0,
             thumb: true,
             exclusive: false,

@@ -7,11 +7,13 @@ use crate::support::random::Random;
 use std::ops::Range;
 
 /// Memory that the sequences load from and store to; R14 starts in its middle.
-const SCRATCH: Range<u32> = 0x2001_A000..0x2001_E000;
+pub const SCRATCH: Range<u32> = 0x2001_A000..0x2001_E000;
 /// Records grow downward from here: xPSR's flags, R0..R12, R14.
 pub const RECORDS_END: u32 = SCRATCH.start;
 /// Words of a record.
 pub const RECORD_WORDS: u32 = 15;
+/// Calls of the exception handler.
+pub const COUNTER: u32 = SCRATCH.end;
 /// How many sequences fit into one program.
 pub const MAX_SEQUENCES: usize = 1_600;
 const INSTRUCTIONS: Range<u32> = 4..16;
@@ -24,15 +26,27 @@ pub struct Program {
     pub instructions: usize,
 }
 
-pub fn program(seed: u64, sequences: usize) -> Program {
+/// Whether exclusive accesses may occur: an interrupt between them makes STREX fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exclusives {
+    With,
+    Without,
+}
+
+/// A program of so many sequences. The handler of all exceptions counts its calls and leaves
+/// nothing of what the exception entry saves as it was.
+pub fn program(seed: u64, sequences: usize, exclusives: Exclusives) -> Program {
     let mut random = Random::new(seed);
     let mut assembler = Assembler::new(0x0800_0000);
     let a = &mut assembler;
     let start = a.label();
     a.word(RECORDS_END).vector(start);
+    let handler = a.label();
     for _ in 2..112 {
-        a.vector(start);
+        a.vector(handler);
     }
+    a.place(handler);
+    count_and_disturb(a);
     a.place(start);
     fill_scratch(a);
     let mut addresses = Vec::new();
@@ -46,7 +60,7 @@ pub fn program(seed: u64, sequences: usize) -> Program {
         a.load(0, LR, 52).msr(0, 0).wide(0xE89E, 0x1FFF);
         a.constant(LR, SCRATCH.start.midpoint(SCRATCH.end));
         let from = a.here();
-        instructions += sequence(a, &mut random);
+        instructions += sequence(a, &mut random, exclusives);
         addresses.push(from..a.here());
         a.wide(0xE92D, 0x5FFF).mrs(0, 0).half(0xB401);
     }
@@ -66,6 +80,16 @@ pub fn program(seed: u64, sequences: usize) -> Program {
     }
 }
 
+/// Adds one to the counter, changes R0-R3, R12 and all flags, returns.
+fn count_and_disturb(a: &mut Assembler) {
+    a.constant(1, COUNTER).load(2, 1, 0);
+    a.half(0x3201).store(2, 1, 0);
+    for register in [0, 1, 2, 3, 12] {
+        a.constant(register, 0xF80F_5A5A);
+    }
+    a.msr(0, 0).half(0x4770);
+}
+
 /// Fills scratch with a sequence of numbers (R0 = R0 * 1664525 + 1013904223).
 fn fill_scratch(a: &mut Assembler) {
     a.constant(0, 0x1234_5678).constant(1, 1_664_525);
@@ -79,7 +103,7 @@ fn fill_scratch(a: &mut Assembler) {
 }
 
 /// Appends one sequence; the result is its number of instructions.
-fn sequence(a: &mut Assembler, random: &mut Random) -> usize {
+fn sequence(a: &mut Assembler, random: &mut Random, exclusives: Exclusives) -> usize {
     let wanted = INSTRUCTIONS.start + random.below(INSTRUCTIONS.end - INSTRUCTIONS.start);
     let mut count = 0;
     while count < wanted as usize {
@@ -87,7 +111,7 @@ fn sequence(a: &mut Assembler, random: &mut Random) -> usize {
             0 => it_block(a, random),
             1 => conditional_branch(a, random),
             2 => compare_and_branch(a, random),
-            3 => exclusive_pair(a, random),
+            3 if exclusives == Exclusives::With => exclusive_pair(a, random),
             4 => register_offset(a, random),
             5..=7 => simple(a, random, MEMORY),
             8..=10 => simple(a, random, NARROW),

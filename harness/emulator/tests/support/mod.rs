@@ -1,6 +1,7 @@
 //! A bare processor with flash and RAM and nothing else, for the processor's tests.
 
 pub mod assembler;
+pub mod program;
 pub mod random;
 
 use az3166_emulator::bus::{Access, Bus, BusFault, Cycle, InterruptLines, Width};
