@@ -26,6 +26,11 @@ pub fn warning(message: impl Display) {
     anstream::eprintln!("{WARNING}warning{WARNING:#}: {message}");
 }
 
+/// Prints a line for people to standard error.
+pub fn note(message: impl Display) {
+    anstream::eprintln!("{message}");
+}
+
 /// Prints a line `label  value` to standard output.
 pub fn line(label: &str, value: impl Display) {
     anstream::println!("{LABEL}{label:<12}{LABEL:#} {value}");

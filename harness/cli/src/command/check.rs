@@ -104,5 +104,13 @@ fn read(path: &Path) -> Result<Source, Failure> {
         let at = error.utf8_error().valid_up_to();
         Failure::usage(format!("{} is not UTF-8: see byte {at}", path.display()))
     })?;
-    Ok(Source::new(path.display().to_string(), &text))
+    Ok(Source::new(shown(path).display().to_string(), &text))
+}
+
+/// The path as reports show it: relative to the checkout where it lies inside.
+fn shown(path: &Path) -> &Path {
+    match workspace::root() {
+        Some(root) => path.strip_prefix(root).unwrap_or(path),
+        None => path,
+    }
 }

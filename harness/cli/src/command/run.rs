@@ -1,10 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::io::{IsTerminal, Stdout, stderr, stdout};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Instant;
 
+use az3166_event::{Progress, ScenarioResult, Verdict};
+use az3166_report::{
+    JsonLines, RunInfo, Screen, Style, Terminal, write_all, write_junit,
+};
 use az3166_runner::bench::Cancel;
 use az3166_runner::firmware::default_mac;
 use az3166_runner::suite::Suite;
@@ -15,7 +21,7 @@ use zeroize::Zeroizing;
 
 use super::selection::{Selection, list};
 use crate::exit::{Exit, Failure};
-use crate::{firmware, signals};
+use crate::{firmware, signals, terminal, workspace};
 
 /// Run scenario files on a target.
 ///
@@ -132,27 +138,91 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         &default_mac(&options.uid),
         &cancel,
     )?;
-    let target_name = "emulator";
+    let out = match &arguments.out {
+        Some(out) => out.clone(),
+        None => workspace::root().unwrap_or_default().join("target/hil"),
+    };
     let suite = Suite {
         target: &|seed| Box::new(EmulatorTarget::new(&EmulatorOptions::seeded(seed))),
-        target_name,
+        target_name: "emulator",
         firmware: &firmware,
         seed: arguments.seed,
         jobs: jobs(arguments.jobs),
         cancel: Cancel::from_flag(Arc::clone(&cancel)),
     };
-    let results = suite.run(&scenarios, &|progress| {
-        if let az3166_event::Progress::ScenarioFinished { result } = progress {
-            eprintln!(
-                "{} {} {:?}",
-                result.verdict.kind(),
-                result.name,
-                result.verdict
-            );
-        }
+    let view = View::new(arguments.json);
+    view.take(Progress::RunStarted {
+        scenarios: scenarios.len(),
+        target: suite.target_name,
+        seed: suite.seed,
     });
-    let _ = results;
-    Ok(Exit::Passed)
+    let started = Instant::now();
+    let results = suite.run(&scenarios, &|progress| view.take(progress));
+    let run = RunInfo {
+        target: suite.target_name,
+        seed: suite.seed,
+        wall: started.elapsed(),
+    };
+    view.finish(&run, &results);
+    write_all(&out, &run, &results).map_err(Failure::infrastructure)?;
+    if let Some(junit) = &arguments.junit {
+        write_junit(junit, &out, &run, &results).map_err(Failure::infrastructure)?;
+    }
+    if suite.cancel.is_cancelled() {
+        let (ended, chosen) = (results.len(), scenarios.len());
+        return Err(Failure::infrastructure(format!(
+            "interrupted: {ended} of {chosen} scenarios ended; their reports are in {}",
+            out.display()
+        )));
+    }
+    if !arguments.json {
+        terminal::note(format_args!("reports: {}", out.join("index.html").display()));
+    }
+    Ok(exit_of(&results))
+}
+
+fn exit_of(results: &[ScenarioResult]) -> Exit {
+    let exits = results.iter().map(|result| match result.verdict {
+        Verdict::Passed | Verdict::Skipped { .. } => Exit::Passed,
+        Verdict::Failed(_) => Exit::Failed,
+        Verdict::Error { .. } => Exit::Infrastructure,
+    });
+    exits.max().unwrap_or(Exit::Passed)
+}
+
+/// Who hears of the run: people or a program.
+enum View {
+    People(Terminal<anstream::AutoStream<Stdout>>),
+    Program(JsonLines<Stdout>),
+}
+
+impl View {
+    fn new(json: bool) -> Self {
+        if json {
+            return Self::Program(JsonLines::new(stdout()));
+        }
+        let (screen, style) = match (stderr().is_terminal(), stdout().is_terminal()) {
+            (true, true) => (Screen::Live, Style::Coloured),
+            (_, true) => (Screen::Lines, Style::Coloured),
+            _ => (Screen::Lines, Style::Plain),
+        };
+        Self::People(Terminal::new(anstream::AutoStream::auto(stdout()), screen, style))
+    }
+
+    /// A reader that went away must not end the run: its reports are still to be written.
+    fn take(&self, progress: Progress<'_>) {
+        let _ = match self {
+            Self::People(terminal) => terminal.take(progress),
+            Self::Program(lines) => lines.take(progress),
+        };
+    }
+
+    fn finish(&self, run: &RunInfo<'_>, results: &[ScenarioResult]) {
+        let _ = match self {
+            Self::People(terminal) => terminal.finish(run, results),
+            Self::Program(lines) => lines.finish(run, results),
+        };
+    }
 }
 
 fn settings(set: &[Setting]) -> BTreeMap<String, String> {
