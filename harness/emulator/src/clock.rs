@@ -161,7 +161,7 @@ mod tests {
         #[test]
         fn cycles_and_times_agree(
             hertz in 1_000_000u64..200_000_000, divider in 1u64..64,
-            cycle in 0u64..1 << 50, next in 0u64..1 << 40,
+            cycle in 0u64..1 << 40, next in 0u64..1 << 40,
         ) {
             let mut timebase = Timebase::new(Frequency::hertz(hertz).scaled(7, divider * 8));
             for cycle in [cycle, cycle + next] {
@@ -177,7 +177,7 @@ mod tests {
 
         /// A timer that schedules its n-th tick sees n ticks when it happens.
         #[test]
-        fn periods_and_nanos_agree(hertz in 1u64..500_000_000, divider in 1u64..70_000, periods in 0u64..1 << 40) {
+        fn periods_and_nanos_agree(hertz in 1_000u64..500_000_000, divider in 1u64..70_000, periods in 0u64..1 << 24) {
             let clock = Frequency::hertz(hertz).scaled(1, divider);
             prop_assert_eq!(clock.periods_in(clock.nanos(periods)), periods);
             prop_assert_eq!(clock.periods_to_reach(clock.nanos_floor(periods)), periods);
