@@ -21,6 +21,9 @@ pub struct Limits<'a> {
 /// How often `cancel` and the deadline are looked at.
 const TICK: Duration = Duration::from_millis(50);
 
+/// How long output is still read after a child's end, where a grandchild holds the pipes open.
+const GRACE: Duration = Duration::from_secs(10);
+
 impl<'a> Limits<'a> {
     /// The most wall time that a cold build may take on a slow machine.
     pub const DEADLINE: Duration = Duration::from_secs(1800);
@@ -55,8 +58,17 @@ pub enum Stream {
 
 /// Runs a command to its end and hands each line, ended by CR or LF, to `on_line`.
 pub fn run(
+    command: Command,
+    limits: Limits<'_>,
+    on_line: &mut dyn FnMut(Stream, &str),
+) -> Result<ExitStatus, BuildError> {
+    run_with_grace(command, limits, GRACE, on_line)
+}
+
+fn run_with_grace(
     mut command: Command,
     limits: Limits<'_>,
+    grace: Duration,
     on_line: &mut dyn FnMut(Stream, &str),
 ) -> Result<ExitStatus, BuildError> {
     command
@@ -72,25 +84,25 @@ pub fn run(
     if let Some(err) = group.child.stderr.take() {
         read_lines(Stream::Err, err, lines);
     }
-    forward(&mut group, &received, limits, started, on_line)
+    forward(&mut group, &received, limits, (started, grace), on_line)
 }
 
 fn forward(
     group: &mut Group,
     received: &Receiver<(Stream, String)>,
     limits: Limits<'_>,
-    started: Instant,
+    (started, grace): (Instant, Duration),
     on_line: &mut dyn FnMut(Stream, &str),
 ) -> Result<ExitStatus, BuildError> {
-    let mut ended = None;
+    let mut ended: Option<(Instant, ExitStatus)> = None;
     loop {
         limits.check(started)?;
         match received.recv_timeout(TICK) {
             Ok((stream, line)) => on_line(stream, &line),
-            // A grandchild may hold the pipes open after the child's end: it is not waited for.
             Err(RecvTimeoutError::Timeout) => match ended {
-                Some(status) => return Ok(status),
-                None => ended = group.try_wait()?,
+                Some((at, status)) if at.elapsed() > grace => return Ok(status),
+                Some(_) => {}
+                None => ended = group.try_wait()?.map(|status| (Instant::now(), status)),
             },
             Err(RecvTimeoutError::Disconnected) => match group.try_wait()? {
                 Some(status) => return Ok(status),
@@ -108,16 +120,15 @@ fn read_lines(
     thread::spawn(move || {
         let (mut pending, mut buffer) = (Vec::new(), [0; 8192]);
         while let Ok(read @ 1..) = source.read(&mut buffer) {
-            pending.extend_from_slice(&buffer[..read]);
-            while let Some(end) = pending
-                .iter()
-                .position(|byte| matches!(byte, b'\n' | b'\r'))
-            {
-                let line: Vec<u8> = pending.drain(..=end).collect();
-                let text = String::from_utf8_lossy(&line[..end]).into_owned();
+            let mut pieces = buffer[..read].split(|byte| matches!(byte, b'\n' | b'\r'));
+            pending.extend_from_slice(pieces.next().unwrap_or_default());
+            for piece in pieces {
+                let text = String::from_utf8_lossy(&pending).into_owned();
                 if !text.trim().is_empty() && lines.send((stream, text)).is_err() {
                     return;
                 }
+                pending.clear();
+                pending.extend_from_slice(piece);
             }
         }
         if !pending.is_empty() {
@@ -246,9 +257,24 @@ mod tests {
     #[test]
     fn a_grandchild_that_keeps_the_pipe_is_not_waited_for() {
         let cancel = AtomicBool::new(false);
-        let (result, lines) = lines_of("sleep 3 & echo done", Limits::new(&cancel));
+        let limits = Limits::new(&cancel);
+        let mut lines = Vec::new();
+        let command = shell("sleep 60 & echo $!");
+        let result = run_with_grace(command, limits, Duration::ZERO, &mut |_, line| {
+            lines.push(line.to_owned());
+        });
         assert!(result.unwrap().success());
-        assert_eq!(lines, ["Out done"]);
+        assert!(is_alive(&lines[0]));
+        shell(&format!("kill {}", lines[0])).status().unwrap();
+    }
+
+    #[test]
+    fn a_long_line_arrives_whole_after_the_end() {
+        let cancel = AtomicBool::new(false);
+        let script = "head -c 3000000 /dev/zero | tr '\\0' x";
+        let (result, lines) = lines_of(script, Limits::new(&cancel));
+        assert!(result.unwrap().success());
+        assert_eq!(lines, [format!("Out {}", "x".repeat(3_000_000))]);
     }
 
     #[test]
