@@ -242,6 +242,11 @@ mod tests {
 
     proptest! {
         #[test]
+        fn any_bytes_do(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
+            crate::fuzzing::slip(&bytes);
+        }
+
+        #[test]
         fn packets_come_back(packets in prop::collection::vec(
             prop::collection::vec(prop_oneof![any::<u8>(), Just(END), Just(ESC)], 1..=MTU), 1..4))
         {

@@ -17,7 +17,7 @@ use smoltcp::phy::{self, Device, DeviceCapabilities, Medium};
 use smoltcp::socket::{tcp, udp};
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr, Ipv4Address};
 
-use super::services;
+use super::{in_device, services};
 
 /// What the service behind a TLS connection does with decrypted bytes.
 pub trait Service {
@@ -265,7 +265,7 @@ pub fn run(
     let mut lines = Lines::default();
     let mut now = start;
     loop {
-        let progress = session.poll(now, &mut device, &mut lines);
+        let progress = in_device(|| session.poll(now, &mut device, &mut lines));
         if matches!(progress, Progress::Failed(_)) || enough(&progress, now) {
             return (progress, lines.0, (now - start).secs());
         }

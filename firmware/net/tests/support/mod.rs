@@ -4,8 +4,9 @@
 pub mod gateway;
 pub mod pki;
 pub mod services;
+pub mod world;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use devkit_net::tls::Crypto;
 use devkit_net::{Random, RandomFailure};
@@ -27,4 +28,14 @@ impl Random for Counted {
 
 pub fn crypto() -> Crypto {
     Crypto::new(Box::leak(Box::new(Counted(AtomicU64::new(0)))))
+}
+
+/// Whether the code of the device runs, and not that of its surroundings.
+pub static IN_DEVICE: AtomicBool = AtomicBool::new(false);
+
+pub fn in_device<T>(run: impl FnOnce() -> T) -> T {
+    IN_DEVICE.store(true, Ordering::Relaxed);
+    let result = run();
+    IN_DEVICE.store(false, Ordering::Relaxed);
+    result
 }
