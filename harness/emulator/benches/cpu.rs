@@ -46,7 +46,9 @@ impl Bus for NoBus {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, result) in PROGRAMS {
         let Some(memory) = build(name)? else {
-            println!("{name}: skipped, target {TARGET} is not installed (rustup target add {TARGET})");
+            println!(
+                "{name}: skipped, target {TARGET} is not installed (rustup target add {TARGET})"
+            );
             continue;
         };
         let mut best = 0.0f64;
@@ -69,7 +71,10 @@ fn build(name: &str) -> Result<Option<Memory>, Box<dyn std::error::Error>> {
     let built = Command::new(rustc)
         .args(["--edition=2024", "--target", TARGET, "-O", "-Cpanic=abort"])
         .args(["-Ctarget-cpu=cortex-m4", "-Ctarget-feature=-fpregs"])
-        .arg(format!("-Clink-arg=-T{}", programs.join("link.x").display()))
+        .arg(format!(
+            "-Clink-arg=-T{}",
+            programs.join("link.x").display()
+        ))
         .arg("-o")
         .arg(&output)
         .arg(programs.join(format!("{name}.rs")))

@@ -1,5 +1,6 @@
 //! Reads and writes of memory: flash and RAM at once, everything else by the long way.
 
+use super::scb::cfsr;
 use super::{Cpu, Trap};
 use crate::bus::{Access, Bus, Width};
 use crate::memory::Memory;
@@ -183,7 +184,7 @@ impl Cpu {
             self.follow_bus(bus);
             result
         };
-        result.map_err(|_| self.bus_fault(address))
+        result.or_else(|_| self.bus_fault(address))
     }
 
     fn store_aligned<B: Bus>(
@@ -221,7 +222,7 @@ impl Cpu {
             self.follow_bus(bus);
             result
         };
-        result.map_err(|_| self.bus_fault(address))
+        result.or_else(|_| self.bus_fault(address))
     }
 
     fn bus_access(&self, pc: u32, address: u32, width: Width) -> Access {
@@ -233,9 +234,15 @@ impl Cpu {
         }
     }
 
-    fn bus_fault(&mut self, address: u32) -> Trap {
+    /// A BusFault, unless CCR.BFHFNMIGN lets a HardFault or NMI handler go on with zero.
+    fn bus_fault<T: Default>(&mut self, address: u32) -> Result<T, Trap> {
+        if self.scb.ignores_bus_faults() && self.execution_priority() <= -1 {
+            self.scb.cfsr |= cfsr::PRECISERR | cfsr::BFARVALID;
+            self.scb.bfar = address;
+            return Ok(T::default());
+        }
         self.fault_address = address;
-        Trap::DataBus
+        Err(Trap::DataBus)
     }
 
     /// An access of the exception machinery: word aligned, by the processor itself.

@@ -2,7 +2,7 @@
 //! (Armv7-M ARM, C1.6 to C1.11).
 
 use super::register::Register;
-use super::{Cpu, State};
+use super::{Cpu, Sleep, State};
 
 /// Bits of DFSR.
 pub(super) const DFSR_HALTED: u32 = 1 << 0;
@@ -47,7 +47,6 @@ pub(super) struct Debug {
     dfsr: u32,
     dcrdr: u32,
     was_reset: bool,
-    retired: bool,
     breakpoints_enabled: bool,
     comparators: [u32; COMPARATORS],
 }
@@ -60,7 +59,6 @@ impl Debug {
             dfsr: 0,
             dcrdr: 0,
             was_reset: false,
-            retired: false,
             breakpoints_enabled: false,
             comparators: [0; COMPARATORS],
         }
@@ -188,14 +186,25 @@ impl Cpu {
         value
     }
 
+    /// A write by software, which cannot change C_DEBUGEN and without it changes nothing.
+    pub(super) fn write_dhcsr_by_software(&mut self, value: u32) {
+        if self.debug.is_enabled() && value >> 16 == dhcsr::KEY {
+            self.write_dhcsr(value | dhcsr::C_DEBUGEN);
+        }
+    }
+
     fn write_dhcsr(&mut self, value: u32) {
         const KEPT: u32 = dhcsr::C_DEBUGEN | dhcsr::C_STEP | dhcsr::C_MASKINTS;
+        // Breakpoints work while C_DEBUGEN is set.
+        self.code_is_stale |= (value ^ self.debug.control) & dhcsr::C_DEBUGEN != 0;
         self.debug.control = value & KEPT;
         let halts = value & dhcsr::C_HALT != 0 && value & dhcsr::C_DEBUGEN != 0;
         match (halts, self.state) {
             (true, State::Running | State::LockedUp) => {
                 self.halt(DFSR_HALTED);
                 self.halt_is_new = false;
+                self.lockup_is_new = false;
+                self.sleep = Sleep::No;
             }
             (false, State::Halted) => {
                 self.state = State::Running;

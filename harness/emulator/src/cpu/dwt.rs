@@ -1,8 +1,9 @@
 //! The cycle counter of the data watchpoint unit (Armv7-M ARM, C1.8).
 
 const CYCCNTENA: u32 = 1;
-/// DWT_CTRL's fixed part: no comparators, no profiling counters but CYCCNT.
-const CAPABILITIES: u32 = 0x0B00_0000;
+/// DWT_CTRL's fixed part: no comparators (NUMCOMP 0) and neither trace, external match nor
+/// profiling counters (NOTRCPKT, NOEXTTRIG, NOPRFCNT); NOCYCCNT is zero.
+const CAPABILITIES: u32 = 0x0D00_0000;
 
 /// DWT_CTRL and DWT_CYCCNT. The counter stands still while the processor sleeps.
 #[derive(Clone, Debug)]

@@ -12,6 +12,8 @@ mod dwt;
 mod exception;
 mod execute;
 mod flags;
+#[doc(hidden)]
+pub mod fuzzing;
 mod nvic;
 mod op;
 mod private;

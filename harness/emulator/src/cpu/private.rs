@@ -58,6 +58,10 @@ impl Cpu {
         value: u32,
     ) -> Result<(), BusFault> {
         let privileged = self.is_privileged() && !self.forced_unprivileged;
+        if privileged && address == SCS + DHCSR {
+            self.write_dhcsr_by_software(value);
+            return Ok(());
+        }
         if privileged || address == SCS + STIR && self.scb.lets_user_pend() {
             self.debug_write(address, width, value)
         } else {

@@ -117,8 +117,8 @@ impl SysTick {
             }
             0x4 => self.reload,
             0x8 => self.value(now),
-            // CALIB: NOREF 0, SKEW 1 and TENMS 0x2904 of the STM32F4 (PM0214, 4.5.4).
-            _ => 0x4000_2904,
+            // CALIB: SKEW, and 12500: a millisecond at 100 MHz / 8 (RM0402, 10.1.3).
+            _ => 0x4000_30D4,
         }
     }
 
