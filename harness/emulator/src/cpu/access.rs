@@ -184,7 +184,11 @@ impl Cpu {
             self.follow_bus(bus);
             result
         };
-        result.or_else(|_| self.bus_fault(address))
+        // A bus that answers with more than was asked for is not let through.
+        let mask = u32::MAX >> (32 - 8 * width.bytes());
+        result
+            .map(|value| value & mask)
+            .or_else(|_| self.bus_fault(address))
     }
 
     fn store_aligned<B: Bus>(
