@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod firmware;
+pub mod interactive;
 pub mod oracle;
 pub mod run;
 pub mod screen;

@@ -20,7 +20,7 @@ use crate::steps::{StepError, certificate_fault};
 pub const EPOCH: u64 = 1_767_225_600;
 
 /// The names that the gateway's SNTP server answers for.
-const NTP_NAMES: [&str; 2] = ["pool.ntp.org", "time.windows.com"];
+pub(crate) const NTP_NAMES: [&str; 2] = ["pool.ntp.org", "time.windows.com"];
 
 /// Makes a target for one scenario; it is handed over without power and with erased flash.
 pub type TargetFactory<'a> = dyn Fn(u64) -> Box<dyn Target> + Sync + 'a;

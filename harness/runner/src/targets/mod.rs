@@ -2,4 +2,5 @@
 
 mod emulator;
 
+pub use az3166_emulator::UnmodelledPolicy;
 pub use emulator::{EmulatorOptions, EmulatorTarget};
