@@ -30,7 +30,11 @@ pub struct Firmware {
 impl Firmware {
     /// The images in the order in which they are programmed.
     pub fn images(&self) -> Vec<&Image> {
-        self.boot_stub.iter().chain([&self.application]).map(AsRef::as_ref).collect()
+        self.boot_stub
+            .iter()
+            .chain([&self.application])
+            .map(AsRef::as_ref)
+            .collect()
     }
 }
 
@@ -104,5 +108,7 @@ pub fn default_mac(uid: &[u8; 12]) -> Mac {
             _ => format!("{byte:02x}"),
         })
         .collect();
-    digits.parse().unwrap_or_else(|_| unreachable!("twelve hex digits are a MAC"))
+    digits
+        .parse()
+        .unwrap_or_else(|_| unreachable!("twelve hex digits are a MAC"))
 }

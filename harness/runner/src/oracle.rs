@@ -21,7 +21,12 @@ impl Oracle {
     /// certificates, on a board with `mac`.
     pub fn new(elf: &[u8], mac: Mac, version: FirmwareVersion, profile: Profile) -> Self {
         let regions = MeasuredRegions::from_elf(elf).map_err(|error| error.to_string());
-        Self { regions, mac, version, profile }
+        Self {
+            regions,
+            mac,
+            version,
+            profile,
+        }
     }
 
     /// The registration id as text; an own one is taken as it is written, even if it is wrong.
@@ -73,10 +78,9 @@ impl Oracle {
             return Ok(text.expose().to_owned());
         }
         let mac = match &input.mac {
-            Some(mac) => mac
-                .expose()
-                .parse()
-                .map_err(|error| StepError::setup(format!("`mac`: {error}"), "give 12 hex digits"))?,
+            Some(mac) => mac.expose().parse().map_err(|error| {
+                StepError::setup(format!("`mac`: {error}"), "give 12 hex digits")
+            })?,
             None => self.mac.clone(),
         };
         let version = match &input.firmware_version {

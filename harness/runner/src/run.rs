@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use az3166_event::{
-    Expectedness, Failure, Finding, FindingEvent, MachineEvent, Payload, Secret,
-    StepEvent, Verdict, VirtualTime,
+    Expectedness, Failure, Finding, FindingEvent, MachineEvent, Payload, Secret, StepEvent,
+    Verdict, VirtualTime,
 };
 use az3166_identity::{Certificate, Uds};
 use az3166_scenario::{
@@ -36,6 +36,7 @@ pub struct Run<'a> {
     firmware: &'a dyn FirmwareSource,
     started_at: usize,
     started_time: VirtualTime,
+    console_start: usize,
     judged_events: usize,
     judged_certificates: BTreeSet<Vec<u8>>,
     findings: Vec<Finding>,
@@ -60,6 +61,7 @@ impl<'a> Run<'a> {
             firmware,
             started_at: 0,
             started_time: VirtualTime::ZERO,
+            console_start: 0,
             judged_events: 0,
             judged_certificates: BTreeSet::new(),
             findings: Vec::new(),
@@ -77,14 +79,19 @@ impl<'a> Run<'a> {
             let number = step.number;
             progress(step, self.bench.now());
             let verb = step.verb.name().to_owned();
-            self.bench.record(Payload::Step(StepEvent::Begin { step: number, verb }));
+            self.bench
+                .record(Payload::Step(StepEvent::Begin { step: number, verb }));
             match execute(self, &step.verb) {
                 Ok(Outcome::Passed) => {
-                    self.bench.record(Payload::Step(StepEvent::Passed { step: number }));
+                    self.bench
+                        .record(Payload::Step(StepEvent::Passed { step: number }));
                 }
                 Ok(Outcome::Skipped { reason }) => {
                     skipped.get_or_insert_with(|| reason.clone());
-                    self.bench.record(Payload::Step(StepEvent::Skipped { step: number, reason }));
+                    self.bench.record(Payload::Step(StepEvent::Skipped {
+                        step: number,
+                        reason,
+                    }));
                 }
                 Ok(Outcome::Failed { expected, seen }) => {
                     return self.fail(step, &expected, &seen);
@@ -152,6 +159,12 @@ impl<'a> Run<'a> {
     pub fn mark_start(&mut self) {
         self.started_at = self.bench.trace().events().len();
         self.started_time = self.bench.now();
+        self.console_start = self.bench.console.heard().len();
+    }
+
+    /// How much of the console had been heard at the last start.
+    pub fn console_start(&self) -> usize {
+        self.console_start
     }
 
     /// The instant after `within`, but never after the time limit of the whole scenario.
@@ -176,14 +189,19 @@ impl<'a> Run<'a> {
             TrustAnchor::Present | TrustAnchor::BadCrc => self.bench.cloud.trust_anchor().to_vec(),
             TrustAnchor::Unrelated => az3166_cloud::ServerChain::unrelated_root().to_vec(),
             TrustAnchor::Absent => {
-                self.bench.target().write_memory(TRUST_ANCHOR_ADDRESS, &[0; 16])?;
+                self.bench
+                    .target()
+                    .write_memory(TRUST_ANCHOR_ADDRESS, &[0; 16])?;
                 return Ok(());
             }
             TrustAnchor::Untouched => return Ok(()),
         };
         let mut record = trust_anchor_record(&der).ok_or_else(|| {
             StepError::setup(
-                format!("the test root has {} bytes, too many for its record", der.len()),
+                format!(
+                    "the test root has {} bytes, too many for its record",
+                    der.len()
+                ),
                 "use a smaller root certificate",
             )
         })?;
@@ -192,7 +210,9 @@ impl<'a> Run<'a> {
         {
             *last ^= 1;
         }
-        self.bench.target().write_memory(TRUST_ANCHOR_ADDRESS, &record)?;
+        self.bench
+            .target()
+            .write_memory(TRUST_ANCHOR_ADDRESS, &record)?;
         Ok(())
     }
 
@@ -221,7 +241,10 @@ impl<'a> Run<'a> {
 
     /// Watches every run of 64 hex digits in what is typed.
     pub fn watch_typed(&mut self, text: &str) {
-        for word in text.split(|c: char| !c.is_ascii_hexdigit()).filter(|word| word.len() == 64) {
+        for word in text
+            .split(|c: char| !c.is_ascii_hexdigit())
+            .filter(|word| word.len() == 64)
+        {
             if let Ok(uds) = word.parse::<Uds>() {
                 self.watch_uds(&uds.secret().clone());
             }
@@ -239,13 +262,20 @@ impl<'a> Run<'a> {
             true => Expectedness::Expected,
             false => Expectedness::Unexpected,
         };
-        let judged = |finding: &Finding| Finding { expected: expectedness(finding), ..finding.clone() };
+        let judged = |finding: &Finding| Finding {
+            expected: expectedness(finding),
+            ..finding.clone()
+        };
         self.findings.iter().map(judged).collect()
     }
 
     /// The names of all findings so far.
     pub fn finding_ids(&self) -> String {
-        let ids: BTreeSet<&str> = self.findings.iter().map(|finding| finding.id.as_str()).collect();
+        let ids: BTreeSet<&str> = self
+            .findings
+            .iter()
+            .map(|finding| finding.id.as_str())
+            .collect();
         ids.into_iter().collect::<Vec<_>>().join(", ")
     }
 
@@ -283,7 +313,9 @@ impl<'a> Run<'a> {
                     let function = function.as_deref().unwrap_or("unknown function");
                     found.push((
                         "unmodelled-access".to_owned(),
-                        format!("{access} of {address:#010x} ({place}) at {pc:#010x} in {function}"),
+                        format!(
+                            "{access} of {address:#010x} ({place}) at {pc:#010x} in {function}"
+                        ),
                     ));
                 }
                 _ => {}
@@ -295,7 +327,11 @@ impl<'a> Run<'a> {
                 continue;
             }
             if let Ok(findings) = az3166_identity::findings(der) {
-                found.extend(findings.iter().map(|f| (f.id.name().to_owned(), f.text.clone())));
+                found.extend(
+                    findings
+                        .iter()
+                        .map(|f| (f.id.name().to_owned(), f.text.clone())),
+                );
             }
         }
         for (id, text) in found {
@@ -305,7 +341,10 @@ impl<'a> Run<'a> {
 
     fn add_finding(&mut self, id: &str, text: &str) {
         let text = self.bench.taps.mask(text);
-        let event = FindingEvent::Finding { id: id.into(), text: text.clone() };
+        let event = FindingEvent::Finding {
+            id: id.into(),
+            text: text.clone(),
+        };
         self.bench.record(Payload::Finding(event));
         self.judged_events = self.bench.trace().events().len();
         self.findings.push(finding(id, &text));
@@ -324,7 +363,8 @@ impl<'a> Run<'a> {
             .collect();
         for (index, bytes) in zones {
             if self.bench.taps.mask_bytes(&bytes) != bytes {
-                let text = format!("zone {index} of the secure element holds a secret of the device");
+                let text =
+                    format!("zone {index} of the secure element holds a secret of the device");
                 self.add_finding("secret-leak", &text);
             }
         }
@@ -356,7 +396,11 @@ impl<'a> Run<'a> {
 const UDS_ZONE: u8 = 6;
 
 fn finding(id: &str, text: &str) -> Finding {
-    Finding { id: id.into(), text: text.into(), expected: Expectedness::Unexpected }
+    Finding {
+        id: id.into(),
+        text: text.into(),
+        expected: Expectedness::Unexpected,
+    }
 }
 
 fn verdict_of(error: &StepError, place: &str) -> Verdict {
@@ -365,5 +409,8 @@ fn verdict_of(error: &StepError, place: &str) -> Verdict {
         StepError::Bench(BenchError::Interrupted) => (error.to_string(), String::new()),
         StepError::Bench(_) => (error.to_string(), "this is not the firmware's fault".into()),
     };
-    Verdict::Error { what: format!("{place}: {what}"), todo }
+    Verdict::Error {
+        what: format!("{place}: {what}"),
+        todo,
+    }
 }

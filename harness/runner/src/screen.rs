@@ -21,7 +21,9 @@ fn read(picture: &Picture, offset: usize) -> Vec<String> {
     (0..ROWS)
         .map(|row| {
             let line: String = (0..COLUMNS)
-                .map(|column| recognise(&cell(picture, column * WIDTH + offset, row * HEIGHT)).unwrap_or('?'))
+                .map(|column| {
+                    recognise(&cell(picture, column * WIDTH + offset, row * HEIGHT)).unwrap_or('?')
+                })
                 .collect();
             line.trim_end().to_owned()
         })
@@ -49,7 +51,10 @@ mod tests {
     #[case(1, "id:0123456789ab")]
     fn what_is_drawn_is_read(#[case] offset: usize, #[case] text: &str) {
         let picture = Picture::from_fn(|x, y| {
-            let Some(x) = x.checked_sub(offset).filter(|_| (HEIGHT..2 * HEIGHT).contains(&y)) else {
+            let Some(x) = x
+                .checked_sub(offset)
+                .filter(|_| (HEIGHT..2 * HEIGHT).contains(&y))
+            else {
                 return false;
             };
             let Some(character) = text.chars().nth(x / WIDTH) else {

@@ -8,7 +8,10 @@ const RECORD_BYTES: usize = 384;
 
 /// The record that holds `members`, with a right check word.
 pub fn encode(members: &[(&str, &str)]) -> Vec<u8> {
-    let body: String = members.iter().map(|(key, value)| format!("{key}={value};")).collect();
+    let body: String = members
+        .iter()
+        .map(|(key, value)| format!("{key}={value};"))
+        .collect();
     let check = crc32fast::hash(body.as_bytes());
     let mut record = format!("{body}Check={check:08x};").into_bytes();
     let length = record.len().max(RECORD_BYTES);
@@ -19,7 +22,9 @@ pub fn encode(members: &[(&str, &str)]) -> Vec<u8> {
 /// The pairs of `record`, whether or not its check word fits; none where it is no text.
 pub fn members(record: &[u8]) -> Vec<(String, String)> {
     let text = record.split(|byte| *byte == 0).next().unwrap_or_default();
-    let pairs = core::str::from_utf8(text).unwrap_or_default().split_terminator(';');
+    let pairs = core::str::from_utf8(text)
+        .unwrap_or_default()
+        .split_terminator(';');
     pairs
         .filter_map(|pair| pair.split_once('='))
         .filter(|(key, _)| *key != "Check")

@@ -64,14 +64,17 @@ impl Suite<'_> {
                         }
                         let result = self.run_one(scenario, progress);
                         progress(Progress::ScenarioFinished { result: &result });
-                        let mut results =
-                            results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        let mut results = results
+                            .lock()
+                            .unwrap_or_else(std::sync::PoisonError::into_inner);
                         results[index] = Some(result);
                     }
                 });
             }
         });
-        let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let results = results
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         results.into_iter().flatten().collect()
     }
 
@@ -82,7 +85,10 @@ impl Suite<'_> {
         progress: &(dyn Fn(Progress<'_>) + Sync),
     ) -> ScenarioResult {
         let file = scenario.source.path().to_owned();
-        progress(Progress::ScenarioStarted { name: &scenario.name, file: &file });
+        progress(Progress::ScenarioStarted {
+            name: &scenario.name,
+            file: &file,
+        });
         let started = Instant::now();
         let seed = scenario.seed.unwrap_or(self.seed);
         let mut result = self.blank(scenario, seed);
@@ -95,19 +101,35 @@ impl Suite<'_> {
             .collect();
         if !unmet.is_empty() {
             let reason = format!("the target {} lacks {}", self.target_name, unmet.join(", "));
-            return ScenarioResult { verdict: Verdict::Skipped { reason }, ..result };
+            return ScenarioResult {
+                verdict: Verdict::Skipped { reason },
+                ..result
+            };
         }
         let firmware = match self.firmware.get(scenario.firmware) {
             Ok(firmware) => firmware,
-            Err(error) => return ScenarioResult { verdict: error_of(&error), ..result },
+            Err(error) => {
+                return ScenarioResult {
+                    verdict: error_of(&error),
+                    ..result
+                };
+            }
         };
         result.firmware_sha256 = Some(firmware.sha256.clone());
         if let Err(error) = target.load(&firmware.images()) {
-            return ScenarioResult { verdict: error_of(&error.into()), ..result };
+            return ScenarioResult {
+                verdict: error_of(&error.into()),
+                ..result
+            };
         }
         let (cloud, gateway) = match services(scenario, seed) {
             Ok(services) => services,
-            Err(error) => return ScenarioResult { verdict: error_of(&error), ..result },
+            Err(error) => {
+                return ScenarioResult {
+                    verdict: error_of(&error),
+                    ..result
+                };
+            }
         };
         let image = firmware.application.clone();
         let bench = Bench::new(target, image, gateway, cloud, self.cancel.clone());
@@ -155,7 +177,12 @@ fn gather(result: &mut ScenarioResult, mut run: Run<'_>) {
     result.findings = run.judged_findings();
     result.console = run.bench.taps.mask_bytes(run.bench.console.raw());
     result.display = run.bench.target().picture();
-    result.certificate_pem = run.bench.cloud.client_certificates().last().map(|(_, der)| pem(der));
+    result.certificate_pem = run
+        .bench
+        .cloud
+        .client_certificates()
+        .last()
+        .map(|(_, der)| pem(der));
     let keys = run.bench.cloud.key_log().join("\n");
     run.bench.gateway.capture_mut().add_tls_keys(&keys);
     let capture = run.bench.gateway.capture().to_pcapng();
@@ -178,12 +205,14 @@ fn pem(der: &[u8]) -> String {
 
 fn error_of(error: &StepError) -> Verdict {
     match error {
-        StepError::Setup { what, todo } => {
-            Verdict::Error { what: what.clone(), todo: todo.clone() }
-        }
-        StepError::Bench(error) => {
-            Verdict::Error { what: error.to_string(), todo: String::new() }
-        }
+        StepError::Setup { what, todo } => Verdict::Error {
+            what: what.clone(),
+            todo: todo.clone(),
+        },
+        StepError::Bench(error) => Verdict::Error {
+            what: error.to_string(),
+            todo: String::new(),
+        },
     }
 }
 
@@ -206,7 +235,10 @@ fn services(scenario: &Scenario, seed: u64) -> Result<(Cloud, Gateway), StepErro
         config.behaviour.certificate_mismatch = az3166_cloud::CertificateMismatch::FailOperation;
     }
     let failed = |error: &dyn core::fmt::Display| {
-        StepError::setup(format!("the local cloud cannot start: {error}"), "report this as a bug")
+        StepError::setup(
+            format!("the local cloud cannot start: {error}"),
+            "report this as a bug",
+        )
     };
     let mut cloud = Cloud::new(config).map_err(|error| failed(&error))?;
     if let Some(fault) = certificate_fault(setup.server_chain) {

@@ -94,6 +94,7 @@ pub struct Bench {
     power: PowerState,
     link: Option<Link>,
     link_announced: bool,
+    link_state: PowerState,
     /// The device's gateway.
     pub gateway: Gateway,
     /// The local cloud.
@@ -123,6 +124,7 @@ impl Bench {
             power: PowerState::Off,
             link,
             link_announced: false,
+            link_state: PowerState::On,
             gateway,
             cloud,
             console: Console::default(),
@@ -151,6 +153,11 @@ impl Bench {
     /// Whether the firmware has a link, as far as is known.
     pub fn has_link(&self) -> bool {
         self.link.is_some()
+    }
+
+    /// Serves the link, or leaves it alone as if no host were there.
+    pub fn set_link(&mut self, state: PowerState) {
+        self.link_state = state;
     }
 
     /// Replaces the image that the target was loaded with.
@@ -289,7 +296,11 @@ impl Bench {
         }
         self.collect()?;
         let off = self.power == PowerState::Off;
-        Ok(if off { Waited::Halted(Halt::NoPower) } else { Waited::TimedOut })
+        Ok(if off {
+            Waited::Halted(Halt::NoPower)
+        } else {
+            Waited::TimedOut
+        })
     }
 
     /// Serves the link once and lets the target run to the next thing that the host must do.
@@ -302,24 +313,33 @@ impl Bench {
             return Ok(Some(Halt::AsleepForEver));
         }
         let until = deadline.min(host.unwrap_or(VirtualTime::MAX));
-        Ok(match self.target.run_until(until.max(now + Duration::from_nanos(1)))? {
-            Stop::Deadline | Stop::Asleep | Stop::Paused => None,
-            Stop::UnmodelledAccess => Some(Halt::UnmodelledAccess),
-            Stop::Lockup { pc } => {
-                self.record(Payload::Machine(MachineEvent::Lockup { pc }));
-                Some(Halt::Lockup(pc))
-            }
-            Stop::Breakpoint { pc } => Some(Halt::Breakpoint(pc)),
-            Stop::PowerCut => {
-                self.set_power(PowerState::Off)?;
-                Some(Halt::NoPower)
-            }
-        })
+        Ok(
+            match self
+                .target
+                .run_until(until.max(now + Duration::from_nanos(1)))?
+            {
+                Stop::Deadline | Stop::Asleep | Stop::Paused => None,
+                Stop::UnmodelledAccess => Some(Halt::UnmodelledAccess),
+                Stop::Lockup { pc } => {
+                    self.record(Payload::Machine(MachineEvent::Lockup { pc }));
+                    Some(Halt::Lockup(pc))
+                }
+                Stop::Breakpoint { pc } => Some(Halt::Breakpoint(pc)),
+                Stop::PowerCut => {
+                    self.set_power(PowerState::Off)?;
+                    Some(Halt::NoPower)
+                }
+            },
+        )
     }
 
     /// Moves packets between device, gateway and cloud; returns how many went to the device.
     fn serve_link(&mut self) -> Result<usize, BenchError> {
-        let Some(link) = &mut self.link else {
+        let Some(link) = self
+            .link
+            .as_mut()
+            .filter(|_| self.link_state == PowerState::On)
+        else {
             return Ok(0);
         };
         let now = self.target.now();
@@ -363,9 +383,17 @@ impl Bench {
     fn collect(&mut self) -> Result<(), BenchError> {
         let mut events: Vec<(VirtualTime, Payload)> = self.target.drain_events();
         let network = self.gateway.drain_events();
-        events.extend(network.into_iter().map(|(at, event)| (at, Payload::Network(event))));
+        events.extend(
+            network
+                .into_iter()
+                .map(|(at, event)| (at, Payload::Network(event))),
+        );
         let cloud: Vec<(VirtualTime, CloudEvent)> = self.cloud.drain_events();
-        events.extend(cloud.into_iter().map(|(at, event)| (at, Payload::Cloud(event))));
+        events.extend(
+            cloud
+                .into_iter()
+                .map(|(at, event)| (at, Payload::Cloud(event))),
+        );
         for (_, plaintext) in self.cloud.take_plaintext_from_device() {
             self.taps.cloud_from_device(&plaintext);
         }

@@ -25,7 +25,10 @@ impl Services for CloudServices<'_> {
             az3166_cloud::Then::Finish => Then::Finish,
             az3166_cloud::Then::Reset => Then::Reset,
         };
-        Transmission { bytes: sent.bytes, then }
+        Transmission {
+            bytes: sent.bytes,
+            then,
+        }
     }
 
     fn closed(&mut self, now: VirtualTime, connection: u32, _how: Closing) {

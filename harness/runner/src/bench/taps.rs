@@ -55,7 +55,11 @@ impl Taps {
         };
         let masked = self.detector.mask(&text);
         // A mask holds no character that JSON would have to escape, so the text stays JSON.
-        if masked == text { payload } else { serde_json::from_str(&masked).unwrap_or(payload) }
+        if masked == text {
+            payload
+        } else {
+            serde_json::from_str(&masked).unwrap_or(payload)
+        }
     }
 
     /// The findings since the last call, one for each secret and tap.
@@ -81,7 +85,8 @@ impl Taps {
                 leak.name, leak.fingerprint, leak.form
             );
             let id = "secret-leak".into();
-            self.found.push(Payload::Finding(FindingEvent::Finding { id, text }));
+            self.found
+                .push(Payload::Finding(FindingEvent::Finding { id, text }));
         }
     }
 }
@@ -101,9 +106,13 @@ mod tests {
         taps.console_output(hex.as_bytes());
         taps.packet_from_device(&secret);
         assert_eq!(taps.take_leaks().len(), 2);
-        let line = Payload::Console(ConsoleEvent::Line { text: format!("key \"{hex}\"") });
+        let line = Payload::Console(ConsoleEvent::Line {
+            text: format!("key \"{hex}\""),
+        });
         let masked = taps.mask_payload(line);
         assert!(!serde_json::to_string(&masked).unwrap().contains(&hex));
-        assert!(matches!(masked, Payload::Console(ConsoleEvent::Line { text }) if text.contains("<UDS ")));
+        assert!(
+            matches!(masked, Payload::Console(ConsoleEvent::Line { text }) if text.contains("<UDS "))
+        );
     }
 }

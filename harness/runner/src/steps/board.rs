@@ -26,7 +26,11 @@ pub(super) fn reset(run: &mut Run<'_>, reset: &Reset) -> Result<Outcome, StepErr
         run.bench.reset()?;
     }
     prepare_start(run)?;
-    if let Some(Hold { button, by: PressedBy::Debugger }) = reset.hold {
+    if let Some(Hold {
+        button,
+        by: PressedBy::Debugger,
+    }) = reset.hold
+    {
         press_by_debugger(run, of(button))?;
     }
     if let Some(Hold { button, .. }) = switch {

@@ -32,7 +32,10 @@ impl Run<'_> {
             None => own_id,
         };
         let refused = |error: az3166_cloud::EnrolError| {
-            StepError::setup(format!("`{id}` cannot be enrolled: {error}"), "change the enrolment")
+            StepError::setup(
+                format!("`{id}` cannot be enrolled: {error}"),
+                "change the enrolment",
+            )
         };
         let mut entry = CloudEnrolment::x509(&id, certificate.der()).map_err(refused)?;
         if let Some(device_id) = &enrolment.device_id {

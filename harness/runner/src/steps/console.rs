@@ -17,7 +17,7 @@ pub(super) fn console(run: &mut Run<'_>, console: &Console) -> Result<Outcome, S
         return Ok(outcome);
     }
     let deadline = run.deadline(console.within);
-    let typed_at = run.bench.console.position();
+    let typed_at = run.bench.console.position().max(run.console_start());
     for pattern in &console.expect {
         if let Some(outcome) = expect_line(run, console, pattern, deadline, typed_at)? {
             return Ok(outcome);
@@ -45,7 +45,10 @@ fn type_input(
             })?;
             if prompt != Waited::Found(()) {
                 let seen = tail(run, &why(&prompt, console.within, run.bench.now()));
-                return Ok(Some(Outcome::failed("the prompt `# `, to type a line", seen)));
+                return Ok(Some(Outcome::failed(
+                    "the prompt `# `, to type a line",
+                    seen,
+                )));
             }
             // What was printed before the line was typed answers another one.
             run.bench.console.read_all();
@@ -59,7 +62,8 @@ fn type_input(
         bytes.push(b'\r');
     }
     let shown = run.bench.taps.mask(&text.masked());
-    run.bench.record(Payload::Console(ConsoleEvent::Typed { text: shown }));
+    run.bench
+        .record(Payload::Console(ConsoleEvent::Typed { text: shown }));
     run.bench.type_bytes(&bytes)?;
     Ok(None)
 }
@@ -72,7 +76,12 @@ fn expect_line(
     typed_at: usize,
 ) -> Result<Option<Outcome>, StepError> {
     let waited = run.bench.wait(deadline, |bench| {
-        bench.console.read_to(|heard| heard.line.as_deref().is_some_and(|line| pattern.matches(line)))
+        bench.console.read_to(|heard| {
+            heard
+                .line
+                .as_deref()
+                .is_some_and(|line| pattern.matches(line))
+        })
     })?;
     if !matches!(waited, Waited::Found(_)) {
         let reason = why(&waited, console.within, run.bench.now());
@@ -120,7 +129,10 @@ fn nearest(run: &Run<'_>, pattern: &LinePattern, from: usize, reason: &str) -> S
 
 /// How many words of `wanted` stand in `line`.
 fn shared_words(wanted: &str, line: &str) -> usize {
-    wanted.split_whitespace().filter(|word| word.len() > 2 && line.contains(word)).count()
+    wanted
+        .split_whitespace()
+        .filter(|word| word.len() > 2 && line.contains(word))
+        .count()
 }
 
 fn tail(run: &Run<'_>, reason: &str) -> String {

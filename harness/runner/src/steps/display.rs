@@ -15,33 +15,52 @@ pub(super) fn display(run: &mut Run<'_>, display: &Display) -> Result<Outcome, S
     let (expected, wanted): (String, Box<dyn Fn(&str) -> bool>) = match &display.shows {
         Shows::Exactly(text) => {
             let text = text.expose().trim().to_owned();
-            (format!("{place} to show `{text}`"), Box::new(move |line| line.trim() == text))
+            (
+                format!("{place} to show `{text}`"),
+                Box::new(move |line| line.trim() == text),
+            )
         }
         Shows::Contains(text) => {
             let text = text.expose().to_owned();
-            (format!("{place} to contain `{text}`"), Box::new(move |line| line.contains(&text)))
+            (
+                format!("{place} to contain `{text}`"),
+                Box::new(move |line| line.contains(&text)),
+            )
         }
         Shows::Lacks(text) => return Ok(lacks(run, display, text.expose(), &place)),
     };
     let waited = super::wait(run, display.within, |bench| {
-        looked_at(bench, display).iter().any(|line| wanted(line)).then_some(())
+        looked_at(bench, display)
+            .iter()
+            .any(|line| wanted(line))
+            .then_some(())
     })?;
     if waited == Waited::Found(()) {
         return Ok(Outcome::Passed);
     }
     let reason = why(&waited, display.within, run.bench.now());
-    Ok(Outcome::failed(expected, format!("{reason}\n{}", shown(run))))
+    Ok(Outcome::failed(
+        expected,
+        format!("{reason}\n{}", shown(run)),
+    ))
 }
 
 fn lacks(run: &mut Run<'_>, display: &Display, text: &str, place: &str) -> Outcome {
-    if looked_at(&mut run.bench, display).iter().any(|line| line.contains(text)) {
+    if looked_at(&mut run.bench, display)
+        .iter()
+        .any(|line| line.contains(text))
+    {
         return Outcome::failed(format!("{place} without `{text}`"), shown(run));
     }
     Outcome::Passed
 }
 
 fn looked_at(bench: &mut Bench, display: &Display) -> Vec<String> {
-    let lines = bench.target().picture().map(|picture| screen::lines(&picture)).unwrap_or_default();
+    let lines = bench
+        .target()
+        .picture()
+        .map(|picture| screen::lines(&picture))
+        .unwrap_or_default();
     match display.line {
         Some(row) => lines.into_iter().skip(row.index()).take(1).collect(),
         None => lines,

@@ -16,7 +16,10 @@ fn start(run: &Run<'_>, since: Since) -> usize {
     }
 }
 
-pub(super) fn expect_event(run: &mut Run<'_>, expected: &ExpectEvent) -> Result<Outcome, StepError> {
+pub(super) fn expect_event(
+    run: &mut Run<'_>,
+    expected: &ExpectEvent,
+) -> Result<Outcome, StepError> {
     let from = start(run, expected.since);
     let pattern = expected.pattern();
     let count_in = |events: &[Event]| {
@@ -28,7 +31,10 @@ pub(super) fn expect_event(run: &mut Run<'_>, expected: &ExpectEvent) -> Result<
         Waited::TimedOut
     } else {
         super::wait(run, expected.within, |bench| {
-            expected.count.holds(count_in(bench.events_since(from))).then_some(())
+            expected
+                .count
+                .holds(count_in(bench.events_since(from)))
+                .then_some(())
         })?
     };
     let count = count_in(run.bench.events_since(from));
@@ -43,11 +49,15 @@ pub(super) fn expect_event(run: &mut Run<'_>, expected: &ExpectEvent) -> Result<
     ))
 }
 
-pub(super) fn expect_trace(run: &mut Run<'_>, expected: &ExpectTrace) -> Result<Outcome, StepError> {
+pub(super) fn expect_trace(
+    run: &mut Run<'_>,
+    expected: &ExpectTrace,
+) -> Result<Outcome, StepError> {
     let from = start(run, expected.since);
     let search = |events: &[Event]| find_in_order(events, &expected.events, &expected.never);
-    let waited =
-        super::wait(run, expected.within, |bench| search(bench.events_since(from)).ok())?;
+    let waited = super::wait(run, expected.within, |bench| {
+        search(bench.events_since(from)).ok()
+    })?;
     let miss = match search(run.bench.events_since(from)) {
         Ok(_) => return Ok(Outcome::Passed),
         Err(miss) => miss,
@@ -64,17 +74,17 @@ pub(super) fn expect_trace(run: &mut Run<'_>, expected: &ExpectTrace) -> Result<
     ))
 }
 
-fn describe_nearest(
-    run: &Run<'_>,
-    pattern: &az3166_scenario::EventPattern,
-    from: usize,
-) -> String {
+fn describe_nearest(run: &Run<'_>, pattern: &az3166_scenario::EventPattern, from: usize) -> String {
     match pattern.nearest(run.bench.events_since(from)) {
         Some((event, differing)) if differing.is_empty() => {
             format!("\nout of order: {}", event.to_line())
         }
         Some((event, differing)) => {
-            format!("\nnearest (differs in {}): {}", differing.join(", "), event.to_line())
+            format!(
+                "\nnearest (differs in {}): {}",
+                differing.join(", "),
+                event.to_line()
+            )
         }
         None => String::new(),
     }
@@ -92,14 +102,18 @@ pub(super) fn expect_finding(
             return Ok(Outcome::Passed);
         }
         let before = run.bench.trace().events().len();
-        let waited = run
-            .bench
-            .wait(deadline, |bench| (bench.trace().events().len() > before).then_some(()))?;
+        let waited = run.bench.wait(deadline, |bench| {
+            (bench.trace().events().len() > before).then_some(())
+        })?;
         if waited == Waited::Found(()) {
             continue;
         }
         let others = run.finding_ids();
-        let seen = if others.is_empty() { "no finding at all".into() } else { others };
+        let seen = if others.is_empty() {
+            "no finding at all".into()
+        } else {
+            others
+        };
         let reason = why(&waited, expected.within, run.bench.now());
         return Ok(Outcome::failed(
             format!("finding `{}`", expected.id.expose()),
@@ -111,7 +125,10 @@ pub(super) fn expect_finding(
 pub(super) fn expect_no_finding(run: &mut Run<'_>, expected: &ExpectNoFinding) -> Outcome {
     run.look_for_findings();
     let id = expected.id.as_ref().map(|id| id.expose());
-    match run.findings().find(|finding| id.is_none_or(|id| finding.id == id)) {
+    match run
+        .findings()
+        .find(|finding| id.is_none_or(|id| finding.id == id))
+    {
         Some(finding) => Outcome::failed(
             id.map_or("no finding".to_owned(), |id| format!("no finding `{id}`")),
             format!("`{}`: {}", finding.id, finding.text),

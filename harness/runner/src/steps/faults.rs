@@ -2,6 +2,8 @@
 
 use az3166_scenario::{CloudFault, NetworkFault, StsafeFault};
 
+use az3166_target::PowerState;
+
 use super::{Outcome, StepError};
 use crate::run::Run;
 
@@ -17,14 +19,16 @@ pub(super) fn cloud(run: &mut Run<'_>, fault: &CloudFault) -> Result<Outcome, St
 }
 
 pub(super) fn network(run: &mut Run<'_>, fault: &NetworkFault) -> Result<Outcome, StepError> {
+    match fault {
+        NetworkFault::Unplugged => run.bench.set_link(PowerState::Off),
+        NetworkFault::Clear => run.bench.set_link(PowerState::On),
+        _ => {}
+    }
     network::inject(&mut run.bench.gateway, fault);
     Ok(Outcome::Passed)
 }
 
-pub(super) fn secure_element(
-    run: &mut Run<'_>,
-    fault: &StsafeFault,
-) -> Result<Outcome, StepError> {
+pub(super) fn secure_element(run: &mut Run<'_>, fault: &StsafeFault) -> Result<Outcome, StepError> {
     let chip = run.bench.target().secure_element().ok_or_else(|| {
         StepError::setup(
             "this target has a real secure element",

@@ -1,7 +1,9 @@
 //! Judging the certificate that the device presents.
 
 use az3166_identity::{Certificate, Field, compare};
-use az3166_scenario::{Against, ExpectCertificate, ExpectIdentity, Interval, Label, Profile, Sameness};
+use az3166_scenario::{
+    Against, ExpectCertificate, ExpectIdentity, Interval, Label, Profile, Sameness,
+};
 
 use super::{Outcome, StepError, why};
 use crate::bench::Waited;
@@ -41,7 +43,9 @@ pub(super) fn expect_certificate(
             Profile::Devkit => az3166_identity::Profile::Devkit,
         };
         if summary.profile != Some(wanted) {
-            let seen = summary.profile.map_or("neither profile's form".into(), |p| p.to_string());
+            let seen = summary
+                .profile
+                .map_or("neither profile's form".into(), |p| p.to_string());
             wrong.push(format!("profile: expected {wanted}, presented {seen}"));
         }
     }
@@ -49,7 +53,10 @@ pub(super) fn expect_certificate(
         && summary.common_name.as_deref() != Some(name.expose())
     {
         let seen = summary.common_name.as_deref().unwrap_or("none");
-        wrong.push(format!("common name: expected {}, presented {seen}", name.expose()));
+        wrong.push(format!(
+            "common name: expected {}, presented {seen}",
+            name.expose()
+        ));
     }
     if wrong.is_empty() {
         return Ok(Outcome::Passed);
@@ -63,7 +70,13 @@ pub(super) fn expect_certificate(
 }
 
 pub(super) fn save(run: &mut Run<'_>, label: &Label) -> Result<Outcome, StepError> {
-    match run.bench.cloud.client_certificates().last().map(|(_, der)| der.clone()) {
+    match run
+        .bench
+        .cloud
+        .client_certificates()
+        .last()
+        .map(|(_, der)| der.clone())
+    {
         Some(der) => {
             run.identities.insert(label.as_str().to_owned(), der);
             Ok(Outcome::Passed)
@@ -92,10 +105,18 @@ pub(super) fn expect_identity(
     };
     let differences = compare(&Certificate::from_der(saved), &der)
         .map_err(|error| StepError::setup(error.to_string(), "check the device's certificate"))?;
-    let changed = |field: Field| differences.iter().any(|difference| difference.field == field);
+    let changed = |field: Field| {
+        differences
+            .iter()
+            .any(|difference| difference.field == field)
+    };
     let judged = [
         ("alias key", expected.alias_key, changed(Field::AliasKey)),
-        ("DeviceID key", expected.device_key, changed(Field::DeviceIdKey)),
+        (
+            "DeviceID key",
+            expected.device_key,
+            changed(Field::DeviceIdKey),
+        ),
         ("certificate", expected.certificate, !differences.is_empty()),
     ];
     let wrong: Vec<String> = judged
@@ -109,7 +130,10 @@ pub(super) fn expect_identity(
     if wrong.is_empty() {
         return Ok(Outcome::Passed);
     }
-    Ok(Outcome::failed(format!("the identity compared to `{label}` as the step says"), wrong.join("\n")))
+    Ok(Outcome::failed(
+        format!("the identity compared to `{label}` as the step says"),
+        wrong.join("\n"),
+    ))
 }
 
 /// The certificate that the device presented last since it started; waits for one.
@@ -125,6 +149,9 @@ fn presented(
     })?;
     Ok(match waited {
         Waited::Found(der) => Ok(der),
-        other => Err(Outcome::failed(expected, why(&other, within, run.bench.now()))),
+        other => Err(Outcome::failed(
+            expected,
+            why(&other, within, run.bench.now()),
+        )),
     })
 }

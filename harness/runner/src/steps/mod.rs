@@ -40,7 +40,10 @@ pub enum Outcome {
 
 impl Outcome {
     fn failed(expected: impl Into<String>, seen: impl Into<String>) -> Self {
-        Self::Failed { expected: expected.into(), seen: seen.into() }
+        Self::Failed {
+            expected: expected.into(),
+            seen: seen.into(),
+        }
     }
 }
 
@@ -63,7 +66,10 @@ pub enum StepError {
 impl StepError {
     /// What is missing or wrong, and what to do about it.
     pub fn setup(what: impl Into<String>, todo: impl Into<String>) -> Self {
-        Self::Setup { what: what.into(), todo: todo.into() }
+        Self::Setup {
+            what: what.into(),
+            todo: todo.into(),
+        }
     }
 }
 
@@ -76,9 +82,14 @@ impl From<az3166_target::TargetError> for StepError {
 /// Does one step.
 pub fn execute(run: &mut Run<'_>, verb: &Verb) -> Result<Outcome, StepError> {
     if !run.bench.has_link()
-        && verb.needs().iter().any(|need| need.name() == Capability::Network.name())
+        && verb
+            .needs()
+            .iter()
+            .any(|need| need.name() == Capability::Network.name())
     {
-        return Ok(Outcome::Skipped { reason: "firmware has no link channel".into() });
+        return Ok(Outcome::Skipped {
+            reason: "firmware has no link channel".into(),
+        });
     }
     match verb {
         Verb::Reset(reset) => board::reset(run, reset),

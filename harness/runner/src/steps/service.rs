@@ -23,7 +23,13 @@ pub(super) fn expect_registration(
     let wanted = Wanted::of(run, expected)?;
     let waited = super::wait(run, within, |bench| {
         let events = bench.events_since(from);
-        (0..events.len()).any(|index| wanted.differing(events, index).is_some_and(|d| d.is_empty())).then_some(())
+        (0..events.len())
+            .any(|index| {
+                wanted
+                    .differing(events, index)
+                    .is_some_and(|d| d.is_empty())
+            })
+            .then_some(())
     })?;
     if waited == Waited::Found(()) {
         return Ok(Outcome::Passed);
@@ -41,7 +47,10 @@ pub(super) fn expect_registration(
         ),
         None => format!("{reason}\nno registration request reached the service"),
     };
-    Ok(Outcome::failed(format!("a registration with {}", wanted.describe()), seen))
+    Ok(Outcome::failed(
+        format!("a registration with {}", wanted.describe()),
+        seen,
+    ))
 }
 
 /// What a registration event must hold.
@@ -69,7 +78,11 @@ impl Wanted {
         if let Some(code) = expected.error_code {
             members.push(("error_code", code.to_string()));
         }
-        Ok(Self { status: expected.status.as_str(), members, http_status: expected.http_status })
+        Ok(Self {
+            status: expected.status.as_str(),
+            members,
+            http_status: expected.http_status,
+        })
     }
 
     /// The members in which the event at `index` differs; `None` if it is no registration event.
@@ -103,7 +116,10 @@ impl Wanted {
         if state != self.status {
             differing.push("status");
         }
-        if self.http_status.is_some_and(|wanted| answer_of(events, index) != Some(wanted)) {
+        if self
+            .http_status
+            .is_some_and(|wanted| answer_of(events, index) != Some(wanted))
+        {
             differing.push("http_status");
         }
         Some(differing)
@@ -121,12 +137,19 @@ impl Wanted {
     }
 }
 
-/// The status of the HTTP answer that brought the registration event at `index`: the next one.
+/// The status of the HTTP answer that brought the registration event at `index`: the one that was
+/// sent at the same instant, else, for a state that the service reached by itself, the next one.
 fn answer_of(events: &[Event], index: usize) -> Option<u16> {
-    events[index..].iter().find_map(|event| match &event.payload {
+    let status = |event: &Event| match &event.payload {
         Payload::Cloud(CloudEvent::Http { status, .. }) => Some(*status),
         _ => None,
-    })
+    };
+    let at = events[index].virtual_ns;
+    let before = events[..index]
+        .iter()
+        .rev()
+        .take_while(|event| event.virtual_ns == at);
+    before.chain(&events[index..]).find_map(status)
 }
 
 fn requests(events: &[Event]) -> Vec<&Event> {
@@ -154,7 +177,9 @@ pub(super) fn expect_hub(run: &mut Run<'_>, expected: &ExpectHub) -> Result<Outc
         Waited::TimedOut
     } else {
         super::wait(run, expected.within, |bench| {
-            wrong(bench, from, expected, device_id.as_deref()).is_empty().then_some(())
+            wrong(bench, from, expected, device_id.as_deref())
+                .is_empty()
+                .then_some(())
         })?
     };
     let wrong = wrong(&run.bench, from, expected, device_id.as_deref());
@@ -162,8 +187,12 @@ pub(super) fn expect_hub(run: &mut Run<'_>, expected: &ExpectHub) -> Result<Outc
         return Ok(Outcome::Passed);
     }
     let reason = why(&waited, expected.within, run.bench.now());
-    let registry: Vec<String> =
-        run.bench.cloud.devices().map(|device| device.device_id.clone()).collect();
+    let registry: Vec<String> = run
+        .bench
+        .cloud
+        .devices()
+        .map(|device| device.device_id.clone())
+        .collect();
     let registry = if registry.is_empty() {
         "the hub's registry is empty".into()
     } else {
@@ -176,12 +205,7 @@ pub(super) fn expect_hub(run: &mut Run<'_>, expected: &ExpectHub) -> Result<Outc
 }
 
 /// What is not as the step says.
-fn wrong(
-    bench: &Bench,
-    from: usize,
-    expected: &ExpectHub,
-    device_id: Option<&str>,
-) -> Vec<String> {
+fn wrong(bench: &Bench, from: usize, expected: &ExpectHub, device_id: Option<&str>) -> Vec<String> {
     let mut seen = Seen::default();
     for event in bench.events_since(from) {
         if let Payload::Cloud(event) = &event.payload {
@@ -201,11 +225,15 @@ fn wrong(
     if let Some(code) = expected.return_code
         && seen.return_code != Some(code)
     {
-        let seen = seen.return_code.map_or("none".into(), |code| code.to_string());
+        let seen = seen
+            .return_code
+            .map_or("none".into(), |code| code.to_string());
         wrong.push(format!("return code: expected {code}, sent {seen}"));
     }
-    let counts =
-        [("telemetry messages", expected.telemetry, seen.telemetry), ("twin reads", expected.twin_reads, seen.twin_reads)];
+    let counts = [
+        ("telemetry messages", expected.telemetry, seen.telemetry),
+        ("twin reads", expected.twin_reads, seen.twin_reads),
+    ];
     for (name, count, seen) in counts {
         if let Some(count) = count
             && !count.holds(seen)
@@ -230,7 +258,11 @@ impl Seen {
     fn take(&mut self, event: &CloudEvent, wanted: Option<&str>) {
         let is_wanted = |id: &str| wanted.is_none_or(|wanted| wanted == id);
         match event {
-            CloudEvent::MqttConnect { client_id, return_code, .. } if is_wanted(client_id) => {
+            CloudEvent::MqttConnect {
+                client_id,
+                return_code,
+                ..
+            } if is_wanted(client_id) => {
                 self.attempts += 1;
                 self.return_code = Some(*return_code);
                 self.connected = *return_code == 0;
@@ -239,9 +271,10 @@ impl Seen {
                 self.connected = false;
             }
             CloudEvent::Telemetry { device_id, .. } if is_wanted(device_id) => self.telemetry += 1,
-            CloudEvent::Twin { device_id, operation }
-                if is_wanted(device_id) && operation == "get" =>
-            {
+            CloudEvent::Twin {
+                device_id,
+                operation,
+            } if is_wanted(device_id) && operation == "get" => {
                 self.twin_reads += 1;
             }
             _ => {}

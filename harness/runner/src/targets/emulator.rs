@@ -34,7 +34,11 @@ pub struct EmulatorOptions {
 impl EmulatorOptions {
     /// The board of scenarios: always the same chip.
     pub fn seeded(seed: u64) -> Self {
-        Self { uid: *b"\x2e\x00\x41\x00\x0e\x51\x37\x33\x31\x35\x39\x30", seed, unmodelled: UnmodelledPolicy::Stop }
+        Self {
+            uid: *b"\x2e\x00\x41\x00\x0e\x51\x37\x33\x31\x35\x39\x30",
+            seed,
+            unmodelled: UnmodelledPolicy::Stop,
+        }
     }
 }
 
@@ -51,7 +55,10 @@ impl EmulatorTarget {
     pub fn new(options: &EmulatorOptions) -> Self {
         let mut random_seed = [0; 32];
         random_seed[..8].copy_from_slice(&options.seed.to_le_bytes());
-        let chip = Configuration { random_seed, ..Configuration::default() };
+        let chip = Configuration {
+            random_seed,
+            ..Configuration::default()
+        };
         let devkit = DevKit::new(DevKitConfig {
             uid: options.uid,
             seed: options.seed,
@@ -59,7 +66,12 @@ impl EmulatorTarget {
             display: Display::Present,
             unmodelled: options.unmodelled,
         });
-        Self { devkit, image: None, shown: None, events: Vec::new() }
+        Self {
+            devkit,
+            image: None,
+            shown: None,
+            events: Vec::new(),
+        }
     }
 
     /// Notes a picture that changed and has stayed for a refresh.
@@ -75,10 +87,16 @@ impl EmulatorTarget {
             return;
         };
         let sha256 = hash(&picture);
-        let is_new = self.shown.as_ref().is_none_or(|(_, before)| *before != sha256);
+        let is_new = self
+            .shown
+            .as_ref()
+            .is_none_or(|(_, before)| *before != sha256);
         self.shown = Some((changed, sha256.clone()));
         if is_new {
-            let frame = DisplayEvent::Frame { lines: screen::lines(&picture), sha256 };
+            let frame = DisplayEvent::Frame {
+                lines: screen::lines(&picture),
+                sha256,
+            };
             self.events.push((now, Payload::Display(frame)));
         }
     }
@@ -87,19 +105,26 @@ impl EmulatorTarget {
 fn hash(picture: &Picture) -> String {
     let mut hash = Sha256::new();
     for y in 0..Picture::HEIGHT {
-        let row: u128 =
-            (0..Picture::WIDTH).map(|x| u128::from(picture.is_lit(x, y)) << x).sum();
+        let row: u128 = (0..Picture::WIDTH)
+            .map(|x| u128::from(picture.is_lit(x, y)) << x)
+            .sum();
         hash.update(row.to_le_bytes());
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn no_memory(what: &'static str, error: &DebugError) -> TargetError {
     match error {
-        DebugError::NoPower => {
-            TargetError::Unsupported { what: format!("{what} while the board has no power") }
-        }
-        DebugError::Fault { address } => TargetError::NoMemory { what, address: *address },
+        DebugError::NoPower => TargetError::Unsupported {
+            what: format!("{what} while the board has no power"),
+        },
+        DebugError::Fault { address } => TargetError::NoMemory {
+            what,
+            address: *address,
+        },
     }
 }
 
@@ -168,7 +193,11 @@ impl Target for EmulatorTarget {
     fn run_until(&mut self, deadline: VirtualTime) -> Result<Stop, TargetError> {
         // A sleeping processor costs nothing, so its sleep is not cut into slices.
         let from = match self.devkit.is_asleep() {
-            true => self.devkit.next_wake().unwrap_or(deadline).max(self.devkit.now()),
+            true => self
+                .devkit
+                .next_wake()
+                .unwrap_or(deadline)
+                .max(self.devkit.now()),
             false => self.devkit.now(),
         };
         let until = deadline.min(from + LINK_SLICE);
@@ -194,11 +223,14 @@ impl Target for EmulatorTarget {
     }
 
     fn patch_flash(&mut self, address: u32, bytes: &[u8]) -> Result<(), TargetError> {
-        self.devkit.program(address, bytes).map_err(|error| match error {
-            ProgramError::OutsideFlash { address, .. } => {
-                TargetError::NoMemory { what: "program", address }
-            }
-        })
+        self.devkit
+            .program(address, bytes)
+            .map_err(|error| match error {
+                ProgramError::OutsideFlash { address, .. } => TargetError::NoMemory {
+                    what: "program",
+                    address,
+                },
+            })
     }
 
     fn console_send(&mut self, bytes: &[u8]) -> Result<(), TargetError> {

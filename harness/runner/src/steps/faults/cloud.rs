@@ -7,9 +7,9 @@ use crate::steps::StepError;
 
 pub(super) fn inject(cloud: &mut Cloud, fault: &Wanted) -> Result<(), StepError> {
     for (rule, effect) in rules(fault)? {
-        cloud.inject(CloudFault { rule, effect }).map_err(|error| {
-            StepError::setup(error.to_string(), "change the step's members")
-        })?;
+        cloud
+            .inject(CloudFault { rule, effect })
+            .map_err(|error| StepError::setup(error.to_string(), "change the step's members"))?;
     }
     if matches!(fault, Wanted::Clear) {
         cloud.clear_faults();
@@ -22,16 +22,35 @@ const HANDSHAKE_FAILURE: u8 = 40;
 
 fn rules(fault: &Wanted) -> Result<Vec<(Rule, Effect)>, StepError> {
     let answer = |status, error_code, retry_after: &Option<az3166_scenario::HeaderValue>| {
-        let retry_after = retry_after.as_ref().map(|value| value.0.expose().to_owned());
-        Effect::Answer(Answer { status, error_code, retry_after })
+        let retry_after = retry_after
+            .as_ref()
+            .map(|value| value.0.expose().to_owned());
+        Effect::Answer(Answer {
+            status,
+            error_code,
+            retry_after,
+        })
     };
     Ok(match fault {
         Wanted::Clear => Vec::new(),
-        Wanted::Throttle { on, times, retry_after } => {
+        Wanted::Throttle {
+            on,
+            times,
+            retry_after,
+        } => {
             vec![(requests(*on, *times), answer(429, None, retry_after))]
         }
-        Wanted::Refuse { on, times, status, error_code, retry_after } => {
-            vec![(requests(*on, *times), answer(*status, *error_code, retry_after))]
+        Wanted::Refuse {
+            on,
+            times,
+            status,
+            error_code,
+            retry_after,
+        } => {
+            vec![(
+                requests(*on, *times),
+                answer(*status, *error_code, retry_after),
+            )]
         }
         Wanted::Assigning { times } => vec![match times {
             Times::Always => (requests(Operation::Register, *times), Effect::Assigning),
@@ -39,7 +58,9 @@ fn rules(fault: &Wanted) -> Result<Vec<(Rule, Effect)>, StepError> {
         }],
         Wanted::Failed { error_code } => vec![(
             requests(Operation::Register, Times::Always),
-            Effect::Fail { error_code: *error_code },
+            Effect::Fail {
+                error_code: *error_code,
+            },
         )],
         Wanted::RetryAfter { value, times } => vec![(
             requests(Operation::Any, *times),
@@ -48,7 +69,12 @@ fn rules(fault: &Wanted) -> Result<Vec<(Rule, Effect)>, StepError> {
         Wanted::Stall { on } => vec![(requests(*on, Times::Always), Effect::Stall)],
         Wanted::Close { on, times } => vec![(requests(*on, *times), Effect::Close)],
         Wanted::Oversized { on, bytes, times } => {
-            vec![(requests(*on, *times), Effect::Oversize { bytes: *bytes as usize })]
+            vec![(
+                requests(*on, *times),
+                Effect::Oversize {
+                    bytes: *bytes as usize,
+                },
+            )]
         }
         Wanted::TruncatedJson { on, times } => {
             vec![(requests(*on, *times), Effect::TruncateJson)]
@@ -127,7 +153,11 @@ fn handshakes(at: Server, times: Times) -> Rule {
 }
 
 fn packets(name: &str, times: Times) -> Rule {
-    Rule { method: Some(name.into()), times: repeat(times), ..Rule::default() }
+    Rule {
+        method: Some(name.into()),
+        times: repeat(times),
+        ..Rule::default()
+    }
 }
 
 fn repeat(times: Times) -> Repeat {

@@ -10,9 +10,15 @@ pub(super) fn inject(gateway: &mut Gateway, fault: &Wanted) {
             return;
         }
         Wanted::Unplugged => NetworkFault::LinkSilent,
-        Wanted::Loss { percent } => NetworkFault::Loss { percent: percent.get() },
-        Wanted::Duplicate { percent } => NetworkFault::Duplicate { percent: percent.get() },
-        Wanted::Corrupt { percent } => NetworkFault::Corrupt { percent: percent.get() },
+        Wanted::Loss { percent } => NetworkFault::Loss {
+            percent: percent.get(),
+        },
+        Wanted::Duplicate { percent } => NetworkFault::Duplicate {
+            percent: percent.get(),
+        },
+        Wanted::Corrupt { percent } => NetworkFault::Corrupt {
+            percent: percent.get(),
+        },
         Wanted::Delay { by } => NetworkFault::Latency(by.0),
         Wanted::Dns(Dns::Silent) => NetworkFault::DnsSilent,
         Wanted::Dns(Dns::NoSuchName) => NetworkFault::DnsNameError,
@@ -21,11 +27,16 @@ pub(super) fn inject(gateway: &mut Gateway, fault: &Wanted) {
         Wanted::Sntp(Sntp::Year(year)) => NetworkFault::SntpYear(i32::from(*year)),
         Wanted::Sntp(Sntp::KissOfDeath) => NetworkFault::SntpKissOfDeath,
         Wanted::Sntp(Sntp::Malformed) => NetworkFault::SntpMalformed,
-        Wanted::Tcp { port, answer: TcpAnswer::Refused } => {
-            NetworkFault::TcpRefuse { port: Some(*port), host: None }
-        }
-        Wanted::Tcp { port, answer: TcpAnswer::Silent } => {
-            NetworkFault::TcpSilent { port: *port }
-        }
+        Wanted::Tcp {
+            port,
+            answer: TcpAnswer::Refused,
+        } => NetworkFault::TcpRefuse {
+            port: Some(*port),
+            host: None,
+        },
+        Wanted::Tcp {
+            port,
+            answer: TcpAnswer::Silent,
+        } => NetworkFault::TcpSilent { port: *port },
     });
 }

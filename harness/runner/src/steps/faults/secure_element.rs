@@ -19,27 +19,42 @@ pub(super) fn inject(chip: &mut SecureElement, fault: &Wanted) -> Result<(), Ste
                 BusDirection::Write => Direction::Write,
                 BusDirection::Read => Direction::Read,
             });
-            (Effect::Nack { count: *count, direction }, None, Times::Once)
+            (
+                Effect::Nack {
+                    count: *count,
+                    direction,
+                },
+                None,
+                Times::Once,
+            )
         }
         Wanted::WrongCrc { on, times } => (Effect::WrongCrc, *on, *times),
         Wanted::Length { value, on, times } => (Effect::Length(*value), *on, *times),
         Wanted::AllZeros { on, times } => (Effect::AllZeros, *on, *times),
         Wanted::AllOnes { on, times } => (Effect::AllOnes, *on, *times),
-        Wanted::Truncated { after_bytes, on, times } => {
-            (Effect::Truncated(*after_bytes), *on, *times)
-        }
+        Wanted::Truncated {
+            after_bytes,
+            on,
+            times,
+        } => (Effect::Truncated(*after_bytes), *on, *times),
         Wanted::BitFlip { bit, on, times } => (Effect::BitFlip(*bit), *on, *times),
         Wanted::Stale { on, times } => (Effect::Stale, *on, *times),
         Wanted::Status { code, on, times } => {
             let status = Status::ALL.iter().find(|status| **status as u8 == *code);
             let status = *status.ok_or_else(|| {
-                StepError::setup(format!("{code} is no status code of the chip"), "use 1 to 31")
+                StepError::setup(
+                    format!("{code} is no status code of the chip"),
+                    "use 1 to 31",
+                )
             })?;
             (Effect::Status(status), *on, *times)
         }
         Wanted::AtomicRefused => (Effect::AtomicRefused, None, Times::Always),
         Wanted::PowerCut { zone, after_bytes } => {
-            let cut = Effect::PowerCut { zone: zone.number(), after_bytes: *after_bytes };
+            let cut = Effect::PowerCut {
+                zone: zone.number(),
+                after_bytes: *after_bytes,
+            };
             (cut, None, Times::Once)
         }
     };
@@ -47,7 +62,11 @@ pub(super) fn inject(chip: &mut SecureElement, fault: &Wanted) -> Result<(), Ste
         Times::Once => Repeat::Once,
         Times::Always => Repeat::Always,
     };
-    chip.inject(Fault { effect, on: on.map(opcode), repeat });
+    chip.inject(Fault {
+        effect,
+        on: on.map(opcode),
+        repeat,
+    });
     Ok(())
 }
 
