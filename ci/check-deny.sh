@@ -9,4 +9,4 @@ if ! "$root/bin/cargo-deny" --version >/dev/null 2>&1; then
   cargo install --quiet --locked --debug --root "$root" --target-dir target/tools/build cargo-deny
 fi
 "$root/bin/cargo-deny" --locked check bans licenses sources
-(cd firmware && "$root/bin/cargo-deny" --locked check --config ../deny.toml bans licenses sources)
+"$root/bin/cargo-deny" --manifest-path firmware/Cargo.toml --config deny.toml --locked check bans licenses sources
