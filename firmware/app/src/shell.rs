@@ -1,5 +1,7 @@
 //! The console's commands at work.
 
+use alloc::boxed::Box;
+
 use console::{Command, Echo, Editor, parse};
 use cortex_m::peripheral::SCB;
 use settings::{RECORD_BYTES, Settings};
@@ -30,7 +32,7 @@ pub struct Shell {
     pub stsafe: SecureElement,
     pub settings: Settings,
     pub panel: Panel,
-    pub network: Option<Network>,
+    pub network: Option<Box<Network>>,
 }
 
 impl Shell {

@@ -4,6 +4,7 @@ pub mod buttons;
 pub mod clocks;
 pub mod display;
 pub mod i2c;
+pub mod memory;
 pub mod pins;
 pub mod random;
 pub mod reset;

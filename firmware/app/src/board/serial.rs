@@ -6,6 +6,7 @@ use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
 use heapless::Deque;
 use stm32f4::stm32f412::{Interrupt, Peripherals, USART6, interrupt, usart1};
+use zeroize::Zeroize;
 
 use super::{
     clocks::HCLK,
@@ -89,9 +90,15 @@ pub fn flush() {
     }
 }
 
-/// The next received byte.
+/// The next received byte. It may be a secret's, so it does not stay in the queue's memory.
 pub fn read() -> Option<u8> {
-    with_queues(|queues| queues.received.pop_front())
+    with_queues(|queues| {
+        let slot = queues.received.front_mut()?;
+        let byte = *slot;
+        slot.zeroize();
+        queues.received.pop_front();
+        Some(byte)
+    })
 }
 
 /// Whether a received byte waits.

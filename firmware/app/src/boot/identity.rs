@@ -1,6 +1,6 @@
 //! User mode: from the UDS to the registered device.
 
-use alloc::{format, string::String};
+use alloc::{boxed::Box, format, string::String};
 
 use devkit_net::tls::{AZURE_ROOTS, TrustAnchors};
 use dice::{
@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::{Network, Panel, SecureElement, Status};
 use crate::{
+    board::memory,
     device,
     messages::{Fault, Fingerprint, Hex, Line, print},
     trust_anchor,
@@ -23,35 +24,46 @@ pub fn bring_up(
     stsafe: &mut SecureElement,
     settings: &Settings,
     panel: &mut Panel,
-) -> Option<Network> {
+) -> Option<Box<Network>> {
+    let network = start(stsafe, settings, panel);
+    memory::wipe_stack();
     let mac = device::mac(settings);
-    let id = device::registration_id(settings);
-    let identity = derive(stsafe).and_then(|identity| {
-        let certificate = identity
-            .alias_certificate(&id, device::PROFILE)
-            .map_err(|_| Fault::Identity)?;
-        Ok((identity, certificate))
-    });
-    let (identity, certificate) = match identity {
-        Ok(identity) => identity,
+    let mut network = match network {
+        Ok(network) => network,
         Err(fault) => {
             print(&Line::Fault(fault));
             panel.show_status(stsafe.bus(), &mac, Status::Failed);
             return None;
         }
     };
+    panel.show_status(stsafe.bus(), &mac, Status::Registering);
+    network.settle();
+    memory::wipe_stack();
+    panel.show_status(stsafe.bus(), &mac, network.status());
+    Some(network)
+}
+
+/// All that handles secrets by value, in a frame of its own, so that no copy outlives it.
+#[inline(never)]
+fn start(
+    stsafe: &mut SecureElement,
+    settings: &Settings,
+    panel: &mut Panel,
+) -> Result<Box<Network>, Fault> {
+    let identity = derive(stsafe)?;
+    let id = device::registration_id(settings);
+    let certificate = identity
+        .alias_certificate(&id, device::PROFILE)
+        .map_err(|_| Fault::Identity)?;
     print(&Line::RegistrationId(&id));
     let digest = sha256(Words::BigEndian, &[certificate.as_bytes()]);
     print(&Line::CertificateDigest(&Hex(&digest)));
-
-    let anchors = trust_anchors(panel);
-    panel.show_status(stsafe.bus(), &mac, Status::Registering);
     let credentials = credentials(&identity, &certificate, &id);
-    drop(identity);
-    let mut network = Network::new(anchors, credentials, plan(settings));
-    network.settle();
-    panel.show_status(stsafe.bus(), &mac, network.status());
-    Some(network)
+    Ok(Box::new(Network::new(
+        trust_anchors(panel),
+        credentials,
+        plan(settings),
+    )))
 }
 
 fn derive(stsafe: &mut SecureElement) -> Result<Identity, Fault> {

@@ -106,6 +106,7 @@ impl Network {
     }
 
     /// Sleeps and polls until the device is at its hub or the session has failed.
+    #[inline(never)]
     pub fn settle(&mut self) {
         while self.status() == Status::Registering {
             time::wait_until(self.due(), || self.has_input());
