@@ -4,15 +4,15 @@
 //! target is missing the benchmark says so. Time is this thread's time on a processor where the
 //! system tells it, so that other processes count less.
 
+#[path = "../tests/support/compiled.rs"]
+mod compiled;
+
 use az3166_emulator::bus::{Access, Bus, BusFault, Cycle, InterruptLines, Width};
 use az3166_emulator::cpu::{Cpu, Exit, Register};
 use az3166_emulator::memory::Memory;
-use object::{Object, ObjectSegment};
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-const TARGET: &str = "thumbv7em-none-eabi";
 const RUNS: usize = 5;
 const DHCSR: u32 = 0xE000_EDF0;
 
@@ -45,12 +45,13 @@ impl Bus for NoBus {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, result) in PROGRAMS {
-        let Some(memory) = build(name)? else {
-            println!(
-                "{name}: skipped, target {TARGET} is not installed (rustup target add {TARGET})"
-            );
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let Some(image) = compiled::build(name, folder)? else {
+            println!("{name}: skipped, {}", compiled::MISSING);
             continue;
         };
+        let mut memory = Memory::new();
+        memory.replace_flash(0, &image);
         let mut best = 0.0f64;
         let mut instructions = 0;
         for _ in 0..RUNS {
@@ -61,41 +62,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{name}: {best:.0} MIPS ({instructions} instructions, best of {RUNS} runs)");
     }
     Ok(())
-}
-
-/// The program in flash, or None where rustc cannot build for the target.
-fn build(name: &str) -> Result<Option<Memory>, Box<dyn std::error::Error>> {
-    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/programs");
-    let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
-    let built = Command::new(rustc)
-        .args(["--edition=2024", "--target", TARGET, "-O", "-Cpanic=abort"])
-        .args(["-Ctarget-cpu=cortex-m4", "-Ctarget-feature=-fpregs"])
-        .arg(format!(
-            "-Clink-arg=-T{}",
-            programs.join("link.x").display()
-        ))
-        .arg("-o")
-        .arg(&output)
-        .arg(programs.join(format!("{name}.rs")))
-        .output()?;
-    if !built.status.success() {
-        let message = String::from_utf8_lossy(&built.stderr);
-        if message.contains("can't find crate") {
-            return Ok(None);
-        }
-        return Err(message.into());
-    }
-    let elf = std::fs::read(&output)?;
-    let mut memory = Memory::new();
-    for segment in object::File::parse(&*elf)?.segments() {
-        if let Some(offset) = segment.address().checked_sub(u64::from(Memory::FLASH_BASE))
-            && (offset as usize) < Memory::FLASH_SIZE
-        {
-            memory.replace_flash(offset as usize, segment.data()?);
-        }
-    }
-    Ok(Some(memory))
 }
 
 /// Runs to BKPT: how many instructions, in what time.

@@ -87,7 +87,7 @@ macro_rules! fast_store {
         ) -> Result<(), Trap> {
             let offset = address.wrapping_sub(RAM_BASE) as usize;
             if offset < self.direct_limit
-                && offset & ($size - 1) == 0
+                && offset.is_multiple_of($size)
                 && !memory.code.ram_has_code(offset)
                 && let Some(bytes) = memory.ram[offset..].first_chunk_mut::<$size>()
             {

@@ -80,7 +80,7 @@ pub fn program(seed: u64) -> Vec<u8> {
     for _ in 0..120 {
         action(a, &mut random, Context::Thread);
     }
-    super::reference::finish(a);
+    super::ending::append(a);
     assembler.finish()
 }
 

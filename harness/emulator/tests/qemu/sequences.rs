@@ -1,6 +1,7 @@
 //! Random instruction sequences: each starts from random registers and flags and leaves a record
 //! of them.
 
+use super::ending;
 use super::templates::{MEMORY, NARROW, REGISTER_OFFSET, WIDE};
 use crate::support::assembler::{Assembler, LR};
 use crate::support::random::Random;
@@ -64,7 +65,7 @@ pub fn program(seed: u64, sequences: usize, exclusives: Exclusives) -> Program {
         addresses.push(from..a.here());
         a.wide(0xE92D, 0x5FFF).mrs(0, 0).half(0xB401);
     }
-    super::reference::finish(a);
+    ending::append(a);
     a.align(4);
     for input in inputs {
         a.place(input);

@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-/// Registers by name.
-pub const SP: u32 = 13;
+/// The link register's number.
 pub const LR: u32 = 14;
-pub const PC: u32 = 15;
 
 /// A place in the code, known before or after it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -101,7 +101,7 @@ impl Cpu {
     }
 
     fn wide_product(&self, op: Op) -> i64 {
-        i64::from(self.rn(op) as i32) * half(self.rm(op), op.imm) >> 16
+        (i64::from(self.rn(op) as i32) * half(self.rm(op), op.imm)) >> 16
     }
 
     pub(super) fn smul_wide(&mut self, op: Op) {

@@ -89,7 +89,7 @@ impl Cpu {
 
     pub(super) fn select(&mut self, op: Op) {
         let mask = (0..4).fold(0, |mask, lane| {
-            mask | (self.flags.ge >> lane & 1) * (0xFF << (lane * 8))
+            mask | ((self.flags.ge >> lane & 1) * (0xFF << (lane * 8)))
         });
         self.set_rd(op, self.rn(op) & mask | self.rm(op) & !mask);
     }

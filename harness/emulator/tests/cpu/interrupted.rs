@@ -1,19 +1,10 @@
 //! Random programs give the same results whatever interrupts them, and however the run is sliced.
 
-#[allow(dead_code)]
-mod qemu {
-    pub mod reference;
-    pub mod sequences;
-    pub mod templates;
-}
-#[allow(dead_code)]
-mod support;
-
+use crate::sequences::{self, COUNTER, Exclusives, RECORD_WORDS, RECORDS_END, SCRATCH};
+use crate::support::Machine;
 use az3166_emulator::bus::Width;
 use az3166_emulator::cpu::Exit;
-use qemu::sequences::{self, COUNTER, Exclusives, RECORD_WORDS, RECORDS_END, SCRATCH};
 use rstest::rstest;
-use support::Machine;
 
 const SEQUENCES: usize = 300;
 const SYSTICK: u32 = 0xE000_E010;

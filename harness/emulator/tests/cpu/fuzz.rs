@@ -1,11 +1,8 @@
 //! No program makes the processor panic.
 
-#[allow(dead_code)]
-mod support;
-
+use crate::support::random::Random;
 use az3166_emulator::cpu::fuzzing;
 use proptest::prelude::*;
-use support::random::Random;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -23,7 +20,7 @@ proptest! {
         image.extend((0x2000_0000 + random.below(0x4_0400)).to_le_bytes());
         for _ in 1..113 {
             let base = if random.below(4) == 0 { 0x2002_0000 } else { 0x0800_0000 };
-            image.extend((base + 0x200 + random.below(0x1000) | 1).to_le_bytes());
+            image.extend(((base + 0x200 + random.below(0x1000)) | 1).to_le_bytes());
         }
         while image.len() < 0x1400 {
             // Mostly 16-bit instructions, so that runs stay in step.

@@ -1,15 +1,12 @@
 //! The exception model by example: what is stacked, who preempts whom, which stack and privilege,
 //! which fault with which status (Armv7-M ARM, B1.4 and B1.5).
 
-#[allow(dead_code)]
-mod support;
-
+use crate::support::Machine;
+use crate::support::assembler::{Assembler, LR};
+use crate::support::program::{Program, STACK, UNEXPECTED};
 use az3166_emulator::bus::Width;
 use az3166_emulator::cpu::{Exit, Register};
 use rstest::rstest;
-use support::Machine;
-use support::assembler::{Assembler, LR};
-use support::program::{Program, STACK, UNEXPECTED};
 
 const CFSR: u32 = 0xE000_ED28;
 const HFSR: u32 = 0xE000_ED2C;

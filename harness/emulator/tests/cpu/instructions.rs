@@ -1,17 +1,15 @@
 //! One instruction (or one IT block) at a time, against the Arm Architecture Reference Manual.
 //!
-//! The tables in `cpu_cases` have a case a line: assembly, its halfwords, the state before, what
+//! The tables in `cases` have a case a line: assembly, its halfwords, the state before, what
 //! changes. Registers are hexadecimal (`r0=1f`), a word of memory is `[20002000]=1f`, flags are
 //! the letters of those set (`NZCVQ`, `-` for none), `GE=f` the GE bits. What a line does not name
 //! stays as it is. The code is at 0x08000100.
 
-mod support;
-
+use crate::support::Machine;
 use az3166_emulator::cpu::{Exit, Register};
 use az3166_emulator::memory::Memory;
 use rstest::rstest;
 use std::collections::BTreeMap;
-use support::Machine;
 
 const CODE: u32 = 0x0800_0100;
 const STACK: u32 = 0x2000_8000;
@@ -131,15 +129,15 @@ fn check(line: &str) {
 }
 
 #[rstest]
-#[case::add_subtract(include_str!("cpu_cases/add_subtract.txt"))]
-#[case::logic(include_str!("cpu_cases/logic.txt"))]
-#[case::move_shift(include_str!("cpu_cases/move_shift.txt"))]
-#[case::bits(include_str!("cpu_cases/bits.txt"))]
-#[case::multiply(include_str!("cpu_cases/multiply.txt"))]
-#[case::simd(include_str!("cpu_cases/simd.txt"))]
-#[case::load_store(include_str!("cpu_cases/load_store.txt"))]
-#[case::branch_system(include_str!("cpu_cases/branch_system.txt"))]
-#[case::it_block(include_str!("cpu_cases/it_block.txt"))]
+#[case::add_subtract(include_str!("cases/add_subtract.txt"))]
+#[case::logic(include_str!("cases/logic.txt"))]
+#[case::move_shift(include_str!("cases/move_shift.txt"))]
+#[case::bits(include_str!("cases/bits.txt"))]
+#[case::multiply(include_str!("cases/multiply.txt"))]
+#[case::simd(include_str!("cases/simd.txt"))]
+#[case::load_store(include_str!("cases/load_store.txt"))]
+#[case::branch_system(include_str!("cases/branch_system.txt"))]
+#[case::it_block(include_str!("cases/it_block.txt"))]
 fn instructions(#[case] table: &str) {
     let failures: Vec<String> = table
         .lines()

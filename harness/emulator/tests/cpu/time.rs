@@ -1,15 +1,12 @@
 //! Sleep, SysTick, the cycle counter, events, interrupt lines, and what the bus sees.
 
-#[allow(dead_code)]
-mod support;
-
+use crate::support::Machine;
+use crate::support::assembler::Assembler;
+use crate::support::program::Program;
 use az3166_emulator::bus::{Access, Bus, BusFault, Cycle, InterruptLines, Width};
 use az3166_emulator::cpu::{Cpu, Exit, Register};
 use az3166_emulator::memory::Memory;
 use rstest::rstest;
-use support::Machine;
-use support::assembler::Assembler;
-use support::program::Program;
 
 const SYSTICK: u32 = 0xE000_E010;
 const SCR: u32 = 0xE000_ED10;
@@ -352,7 +349,7 @@ fn a_stopped_systick_keeps_its_value() {
     write(&mut machine.cpu, SYSTICK + 4, 0);
     machine.run(2_000);
     assert_eq!(read(&mut machine.cpu, SYSTICK + 8), 0);
-    assert_eq!(machine.cpu.next_wake(&support::NoBus), Cycle::MAX);
+    assert_eq!(machine.cpu.next_wake(&crate::support::NoBus), Cycle::MAX);
 }
 
 /// DWT_CYCCNT needs TRCENA and CYCCNTENA, can be set, and stands still during sleep.
