@@ -43,12 +43,18 @@ impl Memory {
     }
 
     /// Replaces bytes of flash from `offset` on, whatever they were; what was decoded there is dropped.
+    ///
+    /// # Panics
+    /// When the bytes reach beyond the end of flash.
     pub fn replace_flash(&mut self, offset: usize, bytes: &[u8]) {
         Arc::make_mut(&mut self.flash)[offset..offset + bytes.len()].copy_from_slice(bytes);
         self.code.drop_flash(offset, bytes.len());
     }
 
     /// Replaces bytes of RAM from `offset` on; what was decoded there is dropped.
+    ///
+    /// # Panics
+    /// When the bytes reach beyond the end of RAM.
     pub fn replace_ram(&mut self, offset: usize, bytes: &[u8]) {
         self.ram[offset..offset + bytes.len()].copy_from_slice(bytes);
         self.code.drop_ram(offset, bytes.len());

@@ -164,6 +164,9 @@ impl Cpu {
             .min(self.systick.next_zero())
             .max(self.cycle + 1)
             .min(self.until);
+        if self.state == State::Halted {
+            self.systick.postpone(next - self.cycle);
+        }
         self.idle += next - self.cycle;
         self.cycle = next;
     }

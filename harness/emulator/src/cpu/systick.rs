@@ -81,6 +81,13 @@ impl SysTick {
         };
     }
 
+    /// The core was halted for so many cycles, in which the counter stood still (B3.3.1).
+    pub(super) fn postpone(&mut self, cycles: Cycle) {
+        if let Count::Running { zero_at, .. } = &mut self.count {
+            *zero_at += cycles;
+        }
+    }
+
     fn value(&self, now: Cycle) -> u32 {
         match self.count {
             Count::Stopped(value) => value,

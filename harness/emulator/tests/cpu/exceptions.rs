@@ -542,3 +542,31 @@ fn a_breakpoint_needs_a_debugger() {
     assert!(machine.cpu.is_halted());
     assert_eq!(scs(&mut machine, DHCSR) & (1 << 17 | 2), 1 << 17 | 2);
 }
+
+/// CCR.BFHFNMIGN: a HardFault handler may probe addresses.
+#[test]
+fn hard_fault_handlers_may_ignore_bus_faults() {
+    let mut program = begin();
+    program.assembler.poke(CCR, 0x300).half(0xDE00);
+    let a = program.handler(3);
+    a.constant(0, UNMAPPED).constant(1, 5).load(1, 0, 4);
+    a.append(1, 11).breakpoint(1);
+    let mut machine = run(program);
+    assert_eq!(traced(&machine), [0]);
+    assert_eq!(scs(&mut machine, BFAR), UNMAPPED + 4);
+    assert_eq!(scs(&mut machine, CFSR), 1 << 16 | 1 << 15 | 1 << 9);
+}
+
+/// C_DEBUGEN is the debugger's alone.
+#[test]
+fn software_cannot_enable_debugging() {
+    let mut program = begin();
+    program.assembler.poke(DHCSR, 0xA05F_0003);
+    let a = &mut program.assembler;
+    let end = a.placed();
+    a.branch(end);
+    let mut machine = Machine::without_debugger(&program.finish());
+    assert_eq!(machine.run(100), Exit::Until);
+    assert_eq!(scs(&mut machine, DHCSR) & 3, 0);
+    assert!(!machine.cpu.is_halted());
+}

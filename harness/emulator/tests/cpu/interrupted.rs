@@ -89,6 +89,13 @@ fn slices_change_nothing(#[case] slice: u64) {
     assert_eq!(sliced.cpu.cycle(), whole.cpu.cycle());
 }
 
+/// Machines move between threads, and a copy is a snapshot.
+const _: () = {
+    const fn is_send_and_clone<T: Send + Clone + 'static>() {}
+    is_send_and_clone::<az3166_emulator::cpu::Cpu>();
+    is_send_and_clone::<az3166_emulator::memory::Memory>();
+};
+
 /// A clone goes on as the original does.
 #[test]
 fn a_snapshot_goes_on_alike() {

@@ -352,6 +352,19 @@ fn a_stopped_systick_keeps_its_value() {
     assert_eq!(machine.cpu.next_wake(&crate::support::NoBus), Cycle::MAX);
 }
 
+#[test]
+fn systick_stands_still_while_halted() {
+    let mut machine = program(endless_loop);
+    write(&mut machine.cpu, SYSTICK + 4, 99);
+    write(&mut machine.cpu, SYSTICK, 5);
+    machine.run(50);
+    let value = read(&mut machine.cpu, SYSTICK + 8);
+    write(&mut machine.cpu, 0xE000_EDF0, 0xA05F_0003);
+    assert_eq!(machine.run(1_000), Exit::Until);
+    assert_eq!(read(&mut machine.cpu, SYSTICK + 8), value);
+    assert_eq!(read(&mut machine.cpu, SYSTICK) >> 16, 0);
+}
+
 /// DWT_CYCCNT needs TRCENA and CYCCNTENA, can be set, and stands still during sleep.
 #[test]
 fn the_cycle_counter_counts_awake_cycles() {
@@ -366,6 +379,8 @@ fn the_cycle_counter_counts_awake_cycles() {
         endless_loop(a);
     });
     machine.run(3);
+    // NOCYCCNT is zero: software may look.
+    assert_eq!(read(&mut machine.cpu, DWT_CTRL) >> 25 & 1, 0);
     assert_eq!(read(&mut machine.cpu, DWT_CYCCNT), 0);
     write(&mut machine.cpu, DWT_CTRL, 1);
     machine.run(2);
