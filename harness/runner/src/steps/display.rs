@@ -12,28 +12,19 @@ pub(super) fn display(run: &mut Run<'_>, display: &Display) -> Result<Outcome, S
         Some(row) => format!("line {} of the display", row.number()),
         None => "a line of the display".into(),
     };
-    let (expected, wanted): (String, Box<dyn Fn(&str) -> bool>) = match &display.shows {
-        Shows::Exactly(text) => {
-            let text = text.expose().trim().to_owned();
-            (
-                format!("{place} to show `{text}`"),
-                Box::new(move |line| line.trim() == text),
-            )
-        }
-        Shows::Contains(text) => {
-            let text = text.expose().to_owned();
-            (
-                format!("{place} to contain `{text}`"),
-                Box::new(move |line| line.contains(&text)),
-            )
-        }
+    let expected = match &display.shows {
+        Shows::Exactly(text) => format!("{place} to show `{}`", text.expose().trim()),
+        Shows::Contains(text) => format!("{place} to contain `{}`", text.expose()),
         Shows::Lacks(text) => return Ok(lacks(run, display, text.expose(), &place)),
     };
+    let wanted = |line: &str| match &display.shows {
+        Shows::Exactly(text) => line.trim() == text.expose().trim(),
+        Shows::Contains(text) => line.contains(text.expose()),
+        Shows::Lacks(_) => false,
+    };
     let waited = super::wait(run, display.within, |bench| {
-        looked_at(bench, display)
-            .iter()
-            .any(|line| wanted(line))
-            .then_some(())
+        let lines = looked_at(bench, display);
+        lines.iter().any(|line| wanted(line)).then_some(())
     })?;
     if waited == Waited::Found(()) {
         return Ok(Outcome::Passed);
