@@ -57,3 +57,12 @@ impl From<az3166_build::BuildError> for Failure {
         }
     }
 }
+
+impl From<az3166_runner::project::ProjectError> for Failure {
+    fn from(error: az3166_runner::project::ProjectError) -> Self {
+        match error {
+            az3166_runner::project::ProjectError::Build(error) => error.into(),
+            other => Self::infrastructure(other),
+        }
+    }
+}

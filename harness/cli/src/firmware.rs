@@ -5,20 +5,16 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use az3166_build::{Build, BuildError, Limits, Programs, Variant};
-use az3166_identity::{FirmwareVersion, Mac, Profile};
-use az3166_runner::firmware::{FirmwareFacts, FirmwareSet};
+use az3166_build::{Build, Limits, Programs};
+use az3166_identity::Mac;
+use az3166_runner::firmware::{FirmwareSet, needs_boot_stub};
+use az3166_runner::project::{self, ProjectError};
 use az3166_scenario::FirmwareVariant;
 
 use crate::command::build::{output_folder, sources};
 use crate::exit::Failure;
 use crate::file;
 use crate::progress::BuildProgress;
-
-/// The version that our firmware reports.
-const VERSION: &str = "1.0.0";
-/// The version that its variant `version-alt` reports.
-const VERSION_ALT: &str = "1.0.1";
 
 /// Reads or builds the firmware for a board with `mac`.
 ///
@@ -30,51 +26,48 @@ pub fn load(
     mac: &Mac,
     cancel: &AtomicBool,
 ) -> Result<FirmwareSet, Failure> {
-    let mut set = FirmwareSet::default();
     let Some(path) = option else {
-        build_variants(&mut set, variants, mac, cancel)?;
-        return Ok(set);
+        let folder = sources()?;
+        return with_build(&output_folder(None)?, cancel, |build| {
+            project::build(build, &folder, variants, mac)
+        });
     };
     let elf = match path.is_dir() {
         true => {
-            let output = output_folder(Some(path))?;
-            let built = with_build(&output, cancel, |build| build.user_crate(path))?;
-            read(&built.image.elf)?
+            let built = with_build(&output_folder(Some(path))?, cancel, |build| {
+                build.user_crate(path)
+            })?;
+            let elf = built.image.elf;
+            fs::read(&elf).map_err(|error| ProjectError::Read { path: elf, error })?
         }
         false => file::read(path)?,
     };
-    add(&mut set, FirmwareVariant::Strict, path, &elf, None, mac)?;
+    let stub = match needs_boot_stub(&elf) {
+        true => {
+            let folder = sources()?;
+            let stub = with_build(&output_folder(None)?, cancel, |build| {
+                project::boot_stub(build, &folder)
+            })?;
+            Some(stub)
+        }
+        false => None,
+    };
+    let mut set = FirmwareSet::default();
+    let strict = FirmwareVariant::Strict;
+    let facts = project::facts(strict);
+    set.add(strict, &elf, stub.as_deref(), facts, mac.clone())
+        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
     Ok(set)
 }
 
-fn build_variants(
-    set: &mut FirmwareSet,
-    variants: &BTreeSet<FirmwareVariant>,
-    mac: &Mac,
-    cancel: &AtomicBool,
-) -> Result<(), Failure> {
-    let (folder, output) = (sources()?, output_folder(None)?);
-    let stub = with_build(&output, cancel, |build| build.boot_stub(&folder))?;
-    let stub = read(&stub.elf)?;
-    for variant in variants {
-        let wanted = match variant {
-            FirmwareVariant::Strict => Variant::Strict,
-            FirmwareVariant::DevkitProfile => Variant::DevkitProfile,
-            FirmwareVariant::VersionAlt => Variant::VersionAlt,
-            FirmwareVariant::LeakUds => Variant::LeakUds,
-        };
-        let built = with_build(&output, cancel, |build| build.firmware(&folder, wanted))?;
-        let elf = read(&built.image.elf)?;
-        add(set, *variant, &built.image.elf, &elf, Some(&stub), mac)?;
-    }
-    Ok(())
-}
-
-fn with_build<T>(
+fn with_build<T, E>(
     output: &Path,
     cancel: &AtomicBool,
-    run: impl FnOnce(&mut Build<'_>) -> Result<T, BuildError>,
-) -> Result<T, Failure> {
+    run: impl FnOnce(&mut Build<'_>) -> Result<T, E>,
+) -> Result<T, Failure>
+where
+    Failure: From<E>,
+{
     let mut progress = BuildProgress::new();
     let mut build = Build {
         output,
@@ -83,33 +76,4 @@ fn with_build<T>(
         progress: &mut |step| progress.show(step),
     };
     Ok(run(&mut build)?)
-}
-
-/// A file that the build has just written.
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| {
-        Failure::infrastructure(format!("reading {} failed: {error}", path.display()))
-    })
-}
-
-fn add(
-    set: &mut FirmwareSet,
-    variant: FirmwareVariant,
-    path: &Path,
-    elf: &[u8],
-    stub: Option<&[u8]>,
-    mac: &Mac,
-) -> Result<(), Failure> {
-    let version = match variant {
-        FirmwareVariant::VersionAlt => VERSION_ALT,
-        _ => VERSION,
-    };
-    let version: FirmwareVersion = version.parse().map_err(Failure::infrastructure)?;
-    let profile = match variant {
-        FirmwareVariant::DevkitProfile => Profile::Devkit,
-        _ => Profile::Strict,
-    };
-    let facts = FirmwareFacts { version, profile };
-    set.add(variant, elf, stub, facts, mac.clone())
-        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }

@@ -44,9 +44,7 @@ pub struct RunInfo<'a> {
     pub wall: Duration,
 }
 
-/// Writes everything into `out`: each scenario's folder, `index.html`, `junit.xml` and, last, so
-/// that it speaks of files that are there, `summary.json`. Folders of scenarios that an earlier
-/// `summary.json` names and this run does not have are removed.
+/// Writes everything into `out`: each scenario's folder and the overview.
 ///
 /// # Errors
 /// A file cannot be written.
@@ -55,13 +53,27 @@ pub fn write_all(
     run: &RunInfo<'_>,
     results: &[ScenarioResult],
 ) -> Result<(), ReportError> {
+    for result in results {
+        write_folder(out, result)?;
+    }
+    write_overview(out, run, results)
+}
+
+/// Writes into `out`, where the scenarios' folders lie already, `index.html`, `junit.xml` and,
+/// last, so that it speaks of files that are there, `summary.json`. Folders of scenarios that an
+/// earlier `summary.json` names and this run does not have are removed.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn write_overview(
+    out: &Path,
+    run: &RunInfo<'_>,
+    results: &[ScenarioResult],
+) -> Result<(), ReportError> {
     files::make_folder(out)?;
     let summary_path = out.join("summary.json");
     let before = std::fs::read_to_string(&summary_path).unwrap_or_default();
     folder::clear_stale(out, &summary::names_in(&before), results)?;
-    for result in results {
-        write_folder(out, result)?;
-    }
     files::replace(&out.join("index.html"), html(run, results).as_bytes())?;
     write_junit(&out.join("junit.xml"), out, run, results)?;
     files::replace(&summary_path, summary(results).as_bytes())

@@ -38,6 +38,12 @@ impl Firmware {
     }
 }
 
+/// Whether the image in `elf` begins behind the vendor's bootloader, so that a board without one
+/// needs the boot stub to reach it.
+pub fn needs_boot_stub(elf: &[u8]) -> bool {
+    Image::parse(elf).is_ok_and(|image| image.base() == BEHIND_BOOTLOADER)
+}
+
 /// What is known of a firmware besides its ELF file.
 #[derive(Clone, Debug)]
 pub struct FirmwareFacts {

@@ -2,11 +2,14 @@
 //!
 //! [`bench::Bench`] holds a target and everything around it; [`run::Run`] does a scenario's steps
 //! on it; [`suite`] chooses scenarios, spreads them over threads and gathers their results.
+//! [`device::Device`] is the same bench under the hands of a `cargo test`.
 
 pub mod bench;
+pub mod device;
 pub mod firmware;
 pub mod interactive;
 pub mod oracle;
+pub mod project;
 pub mod run;
 pub mod screen;
 mod settings_record;

@@ -351,7 +351,7 @@ impl<'a> Run<'a> {
     }
 
     /// Searches the secure element's zones, other than the UDS's own, for secrets.
-    fn look_into_memory(&mut self) {
+    pub fn look_into_memory(&mut self) {
         let Some(chip) = self.bench.target().secure_element() else {
             return;
         };

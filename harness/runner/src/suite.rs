@@ -92,7 +92,7 @@ impl Suite<'_> {
         let started = Instant::now();
         let seed = scenario.seed.unwrap_or(self.seed);
         let mut result = self.blank(scenario, seed);
-        let mut target = (self.target)(seed);
+        let target = (self.target)(seed);
         let unmet: Vec<&str> = scenario
             .needs
             .iter()
@@ -106,8 +106,9 @@ impl Suite<'_> {
                 ..result
             };
         }
-        let firmware = match self.firmware.get(scenario.firmware) {
-            Ok(firmware) => firmware,
+        let cancel = self.cancel.clone();
+        let mut run = match prepare(target, scenario, self.firmware, seed, cancel) {
+            Ok(run) => run,
             Err(error) => {
                 return ScenarioResult {
                     verdict: error_of(&error),
@@ -115,25 +116,6 @@ impl Suite<'_> {
                 };
             }
         };
-        result.firmware_sha256 = Some(firmware.sha256.clone());
-        if let Err(error) = target.load(&firmware.images()) {
-            return ScenarioResult {
-                verdict: error_of(&error.into()),
-                ..result
-            };
-        }
-        let (cloud, gateway) = match services(scenario, seed) {
-            Ok(services) => services,
-            Err(error) => {
-                return ScenarioResult {
-                    verdict: error_of(&error),
-                    ..result
-                };
-            }
-        };
-        let image = firmware.application.clone();
-        let bench = Bench::new(target, image, gateway, cloud, self.cancel.clone());
-        let mut run = Run::new(bench, scenario, firmware.oracle.clone(), self.firmware);
         result.verdict = run.judge(|step, at| {
             progress(Progress::StepStarted {
                 name: &scenario.name,
@@ -142,6 +124,8 @@ impl Suite<'_> {
                 at,
             });
         });
+        let firmware = self.firmware.get(scenario.firmware).ok();
+        result.firmware_sha256 = firmware.map(|firmware| firmware.sha256.clone());
         gather(&mut result, run);
         result.wall = started.elapsed();
         result
@@ -168,6 +152,22 @@ impl Suite<'_> {
             earlier_attempts: Vec::new(),
         }
     }
+}
+
+/// `scenario` on `target`, ready for its first step: firmware, cloud and gateway are in place.
+pub(crate) fn prepare<'a>(
+    mut target: Box<dyn Target>,
+    scenario: &'a Scenario,
+    source: &'a dyn FirmwareSource,
+    seed: u64,
+    cancel: Cancel,
+) -> Result<Run<'a>, StepError> {
+    let firmware = source.get(scenario.firmware)?;
+    target.load(&firmware.images())?;
+    let (cloud, gateway) = services(scenario, seed)?;
+    let image = firmware.application.clone();
+    let bench = Bench::new(target, image, gateway, cloud, cancel);
+    Ok(Run::new(bench, scenario, firmware.oracle.clone(), source))
 }
 
 /// The evidence of a run, masked.

@@ -1,7 +1,5 @@
 //! The trait that every backend implements.
 
-use core::time::Duration;
-
 use az3166_event::{Payload, Picture, VirtualTime};
 use az3166_stsafe::SecureElement;
 
@@ -50,11 +48,8 @@ pub enum Stop {
     Deadline,
     /// The processor went to sleep: a good moment to serve the link. Running on resumes it.
     Asleep,
-    /// The processor sleeps and nothing inside the target will ever wake it.
-    AsleepForEver {
-        /// The address of the instruction it sleeps at.
-        pc: u32,
-    },
+    /// A good moment to look at the link: the firmware has been busy for a while.
+    Paused,
     /// The firmware touched something that the model does not have; the event says what.
     UnmodelledAccess,
     /// The processor locked up.
@@ -170,8 +165,8 @@ pub trait Target: TargetMemory + Send {
     /// Removes or attaches the OLED.
     fn set_display(&mut self, presence: PowerState) -> Result<(), TargetError>;
 
-    /// How long the host may let the target run between two looks at the link.
-    fn link_slice(&self) -> Duration;
+    /// Whether the processor sleeps, and nothing inside the target will ever wake it.
+    fn is_asleep_for_ever(&self) -> bool;
 
     /// What happened inside since the last call, in order.
     fn drain_events(&mut self) -> Vec<(VirtualTime, Payload)>;

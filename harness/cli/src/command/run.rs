@@ -1,21 +1,21 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{IsTerminal, Stdout, stderr, stdout};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use az3166_event::{Progress, ScenarioResult, Verdict};
 use az3166_report::{
-    JsonLines, RunInfo, Screen, Style, Terminal, write_all, write_junit,
+    JsonLines, RunInfo, Screen, Style, Terminal, write_folder, write_junit, write_overview,
 };
 use az3166_runner::bench::Cancel;
 use az3166_runner::firmware::default_mac;
+use az3166_runner::project::variants_of;
 use az3166_runner::suite::Suite;
 use az3166_runner::targets::{EmulatorOptions, EmulatorTarget};
-use az3166_scenario::{FirmwareVariant, Scenario, Verb};
 use clap::{Args, ValueEnum};
 use zeroize::Zeroizing;
 
@@ -134,7 +134,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let options = EmulatorOptions::seeded(arguments.seed);
     let firmware = firmware::load(
         arguments.firmware.as_deref(),
-        &variants(&scenarios),
+        &variants_of(&scenarios),
         &default_mac(&options.uid),
         &cancel,
     )?;
@@ -157,22 +157,40 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         seed: suite.seed,
     });
     let started = Instant::now();
-    let results = suite.run(&scenarios, &|progress| view.take(progress));
+    let unwritten = Mutex::new(None);
+    let results = suite.run(&scenarios, &|progress| {
+        // At once, so that it is there whatever becomes of the rest of the run.
+        if let Progress::ScenarioFinished { result } = progress
+            && let Err(error) = write_folder(&out, result)
+        {
+            suite.cancel.cancel();
+            let mut first = unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+            first.get_or_insert(error);
+        }
+        view.take(progress);
+    });
+    if let Some(error) = unwritten.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(Failure::infrastructure(error));
+    }
     let run = RunInfo {
         target: suite.target_name,
         seed: suite.seed,
         wall: started.elapsed(),
     };
+    if suite.cancel.is_cancelled() {
+        view.take(Progress::Interrupted);
+    }
     view.finish(&run, &results);
-    write_all(&out, &run, &results).map_err(Failure::infrastructure)?;
+    write_overview(&out, &run, &results).map_err(Failure::infrastructure)?;
     if let Some(junit) = &arguments.junit {
         write_junit(junit, &out, &run, &results).map_err(Failure::infrastructure)?;
     }
     if suite.cancel.is_cancelled() {
-        let (ended, chosen) = (results.len(), scenarios.len());
+        let is_judged = |result: &&ScenarioResult| !matches!(result.verdict, Verdict::Error { .. });
+        let (judged, chosen) = (results.iter().filter(is_judged).count(), scenarios.len());
         return Err(Failure::infrastructure(format!(
-            "interrupted: {ended} of {chosen} scenarios ended; their reports are in {}",
-            out.display()
+            "interrupted: {judged} of {chosen} scenarios were judged; reports: {}",
+            out.join("index.html").display()
         )));
     }
     if !arguments.json {
@@ -228,24 +246,6 @@ impl View {
 fn settings(set: &[Setting]) -> BTreeMap<String, String> {
     set.iter()
         .map(|setting| (setting.key.clone(), setting.value.to_string()))
-        .collect()
-}
-
-/// The variants of the firmware that the scenarios run.
-fn variants(scenarios: &[Scenario]) -> BTreeSet<FirmwareVariant> {
-    let flashed = |scenario: &Scenario| {
-        scenario
-            .steps
-            .iter()
-            .filter_map(|step| match step.verb {
-                Verb::Flash(variant) => Some(variant),
-                _ => None,
-            })
-            .collect::<Vec<_>>()
-    };
-    scenarios
-        .iter()
-        .flat_map(|scenario| flashed(scenario).into_iter().chain([scenario.firmware]))
         .collect()
 }
 

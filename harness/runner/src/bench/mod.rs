@@ -307,6 +307,8 @@ impl Bench {
     fn slice(&mut self, deadline: VirtualTime) -> Result<Option<Halt>, BenchError> {
         let sent = self.serve_link()?;
         let now = self.target.now();
+        // Without a connection nobody else tells the cloud the time, and what is due would stay so.
+        self.cloud.advance(now);
         let host = [self.gateway.next_deadline(now), self.cloud.next_deadline()];
         let host = host.into_iter().flatten().min();
         if sent == 0 && host.is_none() && self.target.is_asleep_for_ever() {

@@ -89,6 +89,10 @@ impl Session {
 
     /// Applies power, or resets where there is power, with `button` held for the first moment.
     pub fn start(&mut self, button: Option<Button>) -> Result<(), StepError> {
+        // Whoever starts the board again has let go of what was held for the start before.
+        if let Some((_, held)) = self.release.take() {
+            self.release(held)?;
+        }
         if let Some(button) = button {
             self.press(button)?;
             self.release = Some((self.now() + HELD, button));

@@ -46,6 +46,11 @@ pub enum Notice {
 }
 
 impl Notice {
+    /// Whether it says more than that the display is dark.
+    pub fn is_worth_a_line(&self) -> bool {
+        !matches!(self, Self::Display { lines } if lines.iter().all(String::is_empty))
+    }
+
     /// What `payload` tells a person, if anything.
     pub(super) fn of(payload: &Payload) -> Option<Self> {
         match payload {

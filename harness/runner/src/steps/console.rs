@@ -135,7 +135,8 @@ fn shared_words(wanted: &str, line: &str) -> usize {
         .count()
 }
 
-fn tail(run: &Run<'_>, reason: &str) -> String {
+/// `reason`, and what the console said last.
+pub(crate) fn tail(run: &Run<'_>, reason: &str) -> String {
     let heard = run.bench.console.heard();
     let lines: Vec<String> = heard
         .iter()

@@ -137,7 +137,7 @@ pub(super) fn expect_identity(
 }
 
 /// The certificate that the device presented last since it started; waits for one.
-fn presented(
+pub(crate) fn presented(
     run: &mut Run<'_>,
     within: Interval,
     expected: &str,

@@ -10,7 +10,9 @@ mod identity;
 mod memory;
 mod service;
 
+pub(crate) use console::tail;
 pub(crate) use faults::certificate_fault;
+pub(crate) use identity::presented;
 
 use az3166_event::VirtualTime;
 use az3166_scenario::{Interval, Verb};
@@ -145,7 +147,7 @@ fn wait_out(run: &mut Run<'_>, within: Interval) -> Result<(), StepError> {
 }
 
 /// Why a wait found nothing, for the line that says what was seen.
-fn why<T>(waited: &Waited<T>, within: Interval, now: VirtualTime) -> String {
+pub(crate) fn why<T>(waited: &Waited<T>, within: Interval, now: VirtualTime) -> String {
     match waited {
         Waited::Found(_) => "it came".into(),
         Waited::TimedOut => format!("nothing of the kind within {within} (until {now})"),

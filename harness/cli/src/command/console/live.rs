@@ -107,6 +107,7 @@ impl Live<'_> {
                 self.session.type_bytes(&bytes)?;
             }
             Action::Reset => {
+                self.above = 0;
                 self.transcript.break_line();
                 self.session.start(None)?;
             }
@@ -127,7 +128,7 @@ impl Live<'_> {
                     Help::Shown => Help::Hidden,
                 }
             }
-            Action::Up => self.above += PAGE,
+            Action::Up => self.above = (self.above + PAGE).min(self.transcript.length()),
             Action::Down => self.above = self.above.saturating_sub(PAGE),
             Action::Quit => return Ok(Then::Quit),
         }

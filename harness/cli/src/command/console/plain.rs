@@ -34,7 +34,7 @@ pub fn run(
     let mut plain = Plain {
         session,
         pending: Vec::new(),
-        printed: Vec::new(),
+        is_mid_line: false,
     };
     plain.session.start(hold)?;
     let lines = read_lines();
@@ -54,6 +54,7 @@ pub fn run(
     }
     plain.wait_until_idle()?;
     plain.print_rest()?;
+    plain.end_line()?;
     Ok(Exit::Passed)
 }
 
@@ -106,8 +107,8 @@ struct Plain<'a> {
     session: &'a mut Session,
     /// What the device printed and is not yet on standard output.
     pending: Vec<u8>,
-    /// The start of the current line that is on standard output already.
-    printed: Vec<u8>,
+    /// Whether standard output ends with the start of a line.
+    is_mid_line: bool,
 }
 
 impl Plain<'_> {
@@ -139,15 +140,20 @@ impl Plain<'_> {
             Directive::Release(button) => return Ok(self.session.release(button)?),
             Directive::Wait(interval) => return self.pass(self.session.now() + interval),
             Directive::PowerOff => {
+                self.end_line()?;
                 self.session.power_off()?;
                 return self.report();
             }
             Directive::PowerCycle => {
+                self.end_line()?;
                 self.session.power_off()?;
                 self.pass(self.session.now() + POWER_CYCLE)?;
                 self.session.start(None)?;
             }
-            Directive::Reset | Directive::PowerOn => self.session.start(None)?,
+            Directive::Reset | Directive::PowerOn => {
+                self.end_line()?;
+                self.session.start(None)?;
+            }
         }
         self.wait_for_prompt(prompts)?;
         Ok(())
@@ -203,12 +209,20 @@ impl Plain<'_> {
             self.print(&lines)?;
         }
         for notice in self.session.take_notices() {
-            self.print_rest()?;
-            let start = if self.printed.is_empty() { "" } else { "\n" };
-            self.printed.clear();
-            write(&format!("{start}[hil] {notice}\n"))?;
+            if notice.is_worth_a_line() {
+                self.end_line()?;
+                write(&format!("[hil] {notice}\n"))?;
+            }
         }
         Ok(())
+    }
+
+    /// Ends a line whose start is on standard output already.
+    fn end_line(&mut self) -> Result<(), Failure> {
+        match core::mem::take(&mut self.is_mid_line) {
+            true => write("\n"),
+            false => Ok(()),
+        }
     }
 
     /// Prints an unfinished line, but a CR only with what follows it.
@@ -219,9 +233,8 @@ impl Plain<'_> {
     }
 
     fn print(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        match bytes.iter().rposition(|byte| *byte == b'\n') {
-            Some(end) => self.printed = bytes[end + 1..].to_vec(),
-            None => self.printed.extend_from_slice(bytes),
+        if let Some(last) = bytes.last() {
+            self.is_mid_line = *last != b'\n';
         }
         write(&printable(bytes))
     }

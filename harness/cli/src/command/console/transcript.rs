@@ -70,6 +70,11 @@ impl Transcript {
         }
     }
 
+    /// How many lines there are.
+    pub fn length(&self) -> usize {
+        self.lines.len()
+    }
+
     /// The last rows of a page that is `width` wide and `height` high and ends `above` rows before
     /// the end, and the cursor's place on it as row and column, where it is in sight.
     pub fn page(
