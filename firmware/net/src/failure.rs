@@ -7,7 +7,7 @@ use core::fmt;
 /// expect the console line `ERROR: <name>: <reason>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
-    /// No packet at all came from the link.
+    /// Nobody is at the other end of the link.
     LinkSilent,
     /// The random number generator reported an error.
     Random,

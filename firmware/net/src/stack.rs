@@ -5,10 +5,13 @@ use alloc::vec;
 use core::net::Ipv4Addr;
 
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
-use smoltcp::phy::{self, Device, DeviceCapabilities, Medium};
+use smoltcp::phy::{self, ChecksumCapabilities, Device, DeviceCapabilities, Medium};
 use smoltcp::socket::{tcp, udp};
 use smoltcp::time::{Duration, Instant};
-use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr, IpEndpoint};
+use smoltcp::wire::{
+    HardwareAddress, IPV4_HEADER_LEN, Icmpv4Packet, Icmpv4Repr, IpAddress, IpCidr, IpEndpoint,
+    IpProtocol, Ipv4Packet, Ipv4Repr,
+};
 
 use crate::environment::{Link, MTU};
 
@@ -17,6 +20,9 @@ pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 64, 0, 2);
 /// The gateway, which is the DNS server too.
 pub const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 64, 0, 1);
 const PREFIX: u8 = 24;
+
+/// A ping without data.
+const ECHO_LEN: usize = IPV4_HEADER_LEN + 8;
 
 /// Size of each direction's buffer of a TCP connection, in bytes: almost three full segments.
 const TCP_BUFFER: usize = 4096;
@@ -27,12 +33,16 @@ const UDP_BUFFER: usize = 512;
 /// the link is no event for the device.
 const LINK_RETRY: Duration = Duration::from_millis(10);
 
+/// How often to ask whether anybody is there, until somebody is.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The device's side of the network.
 pub struct Stack {
     interface: Interface,
     sockets: SocketSet<'static>,
     packets: Box<Packets>,
     received: bool,
+    probe_at: Instant,
 }
 
 struct Packets {
@@ -61,11 +71,16 @@ impl Stack {
                 send: [0; MTU],
             }),
             received: false,
+            probe_at: now,
         }
     }
 
     /// Moves packets between the link and the sockets.
     pub fn poll(&mut self, now: Instant, link: &mut dyn Link) {
+        if !self.received && now >= self.probe_at && link.ready() {
+            link.send(&echo_request());
+            self.probe_at = now + PROBE_INTERVAL;
+        }
         let Packets { receive, send } = &mut *self.packets;
         let mut device = LinkDevice {
             link,
@@ -85,7 +100,8 @@ impl Stack {
         }
     }
 
-    /// Whether any packet has ever come in.
+    /// Whether any packet has ever come in. The gateway is pinged until one has: so a link on
+    /// which nobody is can be told from services that are silent.
     pub fn has_received(&self) -> bool {
         self.received
     }
@@ -126,6 +142,28 @@ impl Stack {
     pub fn remove(&mut self, handle: SocketHandle) {
         self.sockets.remove(handle);
     }
+}
+
+/// A ping (RFC 792) of the gateway. Its answer needs no socket: that it comes is enough.
+fn echo_request() -> [u8; ECHO_LEN] {
+    let echo = Icmpv4Repr::EchoRequest {
+        ident: 0,
+        seq_no: 0,
+        data: &[],
+    };
+    let header = Ipv4Repr {
+        src_addr: ADDRESS,
+        dst_addr: GATEWAY,
+        next_header: IpProtocol::Icmp,
+        payload_len: ECHO_LEN - IPV4_HEADER_LEN,
+        hop_limit: 64,
+    };
+    let mut packet = [0; ECHO_LEN];
+    let checksums = ChecksumCapabilities::default();
+    header.emit(&mut Ipv4Packet::new_unchecked(&mut packet[..]), &checksums);
+    let payload = &mut packet[IPV4_HEADER_LEN..];
+    echo.emit(&mut Icmpv4Packet::new_unchecked(payload), &checksums);
+    packet
 }
 
 /// The capabilities of the link, without a link.

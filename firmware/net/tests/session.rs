@@ -7,7 +7,7 @@ use devkit_net::tls::TrustAnchors;
 use devkit_net::{Duration, Identity, Instant, Progress, Session, Settings};
 use rstest::rstest;
 use support::crypto;
-use support::gateway::{Dns, Listener, Plan, Time, run};
+use support::gateway::{Attachment, Dns, Listener, Plan, Time, run};
 use support::pki::{self, Key, Validity};
 use support::world::{HOST, HUB, START, assigning, dps, dps_with, http, hub, plan, session};
 
@@ -91,15 +91,22 @@ fn check(plan: Plan, error: &str, seconds: u64) {
     assert!(took <= seconds, "took {took} s");
 }
 
-#[test]
-fn nobody_on_the_link() {
-    let plan = Plan {
-        attached: false,
-        ..plan()
-    };
+#[rstest]
+#[case(
+    Attachment::Nobody,
+    "link-silent: nobody is at the other end of the network link"
+)]
+#[case(
+    Attachment::Mute,
+    "link-silent: the gateway at the other end of the network link is silent"
+)]
+fn an_empty_link(#[case] attachment: Attachment, #[case] error: &str) {
     check(
-        plan,
-        "link-silent: nobody is at the other end of the network link",
+        Plan {
+            attachment,
+            ..plan()
+        },
+        error,
         10,
     );
 }

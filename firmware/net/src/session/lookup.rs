@@ -59,10 +59,13 @@ impl Lookup {
                 FailureKind::DnsFailed,
                 format!("no address of {host}: {error}"),
             )),
-            Err(Silent) if !stack.has_received() && !link.drained() => Err(Failure::new(
-                FailureKind::LinkSilent,
-                "nobody is at the other end of the network link",
-            )),
+            Err(Silent) if !stack.has_received() => {
+                let reason = match link.drained() {
+                    true => "the gateway at the other end of the network link is silent",
+                    false => "nobody is at the other end of the network link",
+                };
+                Err(Failure::new(FailureKind::LinkSilent, reason))
+            }
             Err(Silent) => {
                 let reason = format!("no DNS server answered for {host}");
                 Err(Failure::new(FailureKind::DnsTimeout, reason))

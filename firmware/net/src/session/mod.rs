@@ -146,7 +146,10 @@ impl Session {
         link: &mut dyn Link,
         console: &mut dyn Console,
     ) -> Progress {
-        self.stack.poll(now, link);
+        // The stack of before the start has no random numbers yet.
+        if !matches!(self.phase, Phase::Starting) {
+            self.stack.poll(now, link);
+        }
         let next = match self.step(now, link, console) {
             Ok(next) => next,
             Err(failure) => {

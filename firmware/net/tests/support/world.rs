@@ -3,7 +3,7 @@
 use devkit_net::tls::TrustAnchors;
 use devkit_net::{Identity, Instant, Progress, Session, Settings};
 
-use super::gateway::{Dns, Listener, Plan, Reaction, Service, Time, run};
+use super::gateway::{Attachment, Dns, Listener, Plan, Reaction, Service, Time, run};
 use super::pki::{self, Key, NOW, Validity};
 use super::{crypto, in_device, services};
 
@@ -185,7 +185,7 @@ pub fn plan() -> Plan {
         dps: dps(vec![assigning(), assigned()]),
         hub: hub(0, true, usize::MAX),
         loss: 0,
-        attached: true,
+        attachment: Attachment::Gateway,
     }
 }
 
