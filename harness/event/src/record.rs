@@ -48,11 +48,7 @@ impl Trace {
     pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();
         for event in &self.events {
-            let canonical = Event {
-                wall_ns: None,
-                ..event.clone()
-            };
-            hash.update(canonical.to_line());
+            hash.update(event.canonical_line());
             hash.update(b"\n");
         }
         hash.finalize()
@@ -63,6 +59,16 @@ impl Trace {
 }
 
 impl Event {
+    /// The event as one line of JSON without its line end and without its wall-clock member: the
+    /// same in every run that is the same.
+    pub fn canonical_line(&self) -> String {
+        Event {
+            wall_ns: None,
+            ..self.clone()
+        }
+        .to_line()
+    }
+
     /// The event as one line of JSON without its line end.
     pub fn to_line(&self) -> String {
         // Every payload is a tree of strings, numbers and lists, which JSON can always hold.

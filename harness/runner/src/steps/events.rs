@@ -77,13 +77,13 @@ pub(super) fn expect_trace(
 fn describe_nearest(run: &Run<'_>, pattern: &az3166_scenario::EventPattern, from: usize) -> String {
     match pattern.nearest(run.bench.events_since(from)) {
         Some((event, differing)) if differing.is_empty() => {
-            format!("\nout of order: {}", event.to_line())
+            format!("\nout of order: {}", event.canonical_line())
         }
         Some((event, differing)) => {
             format!(
                 "\nnearest (differs in {}): {}",
                 differing.join(", "),
-                event.to_line()
+                event.canonical_line()
             )
         }
         None => String::new(),

@@ -17,7 +17,7 @@ pub(super) fn expect_registration(
         super::wait_out(run, within)?;
         return Ok(match requests(run.bench.events_since(from)).first() {
             None => Outcome::Passed,
-            Some(event) => Outcome::failed("no registration request", event.to_line()),
+            Some(event) => Outcome::failed("no registration request", event.canonical_line()),
         });
     }
     let wanted = Wanted::of(run, expected)?;
@@ -43,7 +43,7 @@ pub(super) fn expect_registration(
         Some((differing, index)) => format!(
             "{reason}\nnearest (differs in {}): {}",
             differing.join(", "),
-            events[index].to_line()
+            events[index].canonical_line()
         ),
         None => format!("{reason}\nno registration request reached the service"),
     };
