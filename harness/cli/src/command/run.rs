@@ -169,7 +169,10 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         }
         view.take(progress);
     });
-    if let Some(error) = unwritten.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    if let Some(error) = unwritten
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+    {
         return Err(Failure::infrastructure(error));
     }
     let run = RunInfo {
@@ -194,7 +197,10 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         )));
     }
     if !arguments.json {
-        terminal::note(format_args!("reports: {}", out.join("index.html").display()));
+        terminal::note(format_args!(
+            "reports: {}",
+            out.join("index.html").display()
+        ));
     }
     Ok(exit_of(&results))
 }
@@ -224,7 +230,11 @@ impl View {
             (_, true) => (Screen::Lines, Style::Coloured),
             _ => (Screen::Lines, Style::Plain),
         };
-        Self::People(Terminal::new(anstream::AutoStream::auto(stdout()), screen, style))
+        Self::People(Terminal::new(
+            anstream::AutoStream::auto(stdout()),
+            screen,
+            style,
+        ))
     }
 
     /// A reader that went away must not end the run: its reports are still to be written.
