@@ -14,9 +14,9 @@ use crate::stack::Stack;
 use crate::tls::{self, TlsClient, TlsConfig};
 
 /// How long a TCP connection may take: five attempts at a handshake.
-const TCP_LIMIT: Duration = Duration::from_secs(16);
+const TCP_LIMIT: Duration = Duration::from_secs(20);
 /// How long the TLS handshake may take.
-const TLS_LIMIT: Duration = Duration::from_secs(20);
+const TLS_LIMIT: Duration = Duration::from_secs(25);
 /// How long the last bytes of a closed connection may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 

@@ -160,7 +160,7 @@ fn the_time(#[case] time: Time, #[case] error: &str) {
     "tls-not-yet-valid: the certificate of global.azure-devices-provisioning.net is valid only in 86400 s"
 )]
 fn the_connection_to_dps(#[case] dps: Listener, #[case] error: &str) {
-    check(Plan { dps, ..plan() }, error, 22);
+    check(Plan { dps, ..plan() }, error, 27);
 }
 
 #[rstest]
@@ -224,7 +224,7 @@ fn assigning_for_ever() {
 )]
 #[case::does_not_acknowledge(
     hub(0, false, 0),
-    "hub-timeout: no acknowledgement of the telemetry message within 15 s"
+    "hub-timeout: no acknowledgement of the telemetry message within 25 s"
 )]
 #[case::drops(
     hub(0, true, 0),
