@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use az3166_build::{Build, BuildError, Limits, Programs, Variant};
+use az3166_build::{Build, BuildError, Limits, Programs, Progress, Variant};
 use az3166_identity::{Mac, Profile};
 use az3166_scenario::{FirmwareVariant, Scenario, Verb};
 use az3166_target::ImageError;
@@ -81,10 +81,19 @@ pub fn of_checkout(variants: &BTreeSet<FirmwareVariant>) -> Result<FirmwareSet, 
         output: &root.join("target/firmware"),
         programs: &Programs::default(),
         limits: Limits::new(&never),
-        progress: &mut |progress| eprintln!("{progress}"),
+        progress: &mut tell,
     };
     let mac = default_mac(&EmulatorOptions::seeded(0).uid);
     build(&mut with, &root.join("firmware"), variants, &mac)
+}
+
+/// Prints a build's progress to standard error, but not cargo's last line: a warm build says
+/// nothing.
+pub fn tell(progress: Progress<'_>) {
+    match progress {
+        Progress::Line(line) if line.trim_start().starts_with("Finished ") => {}
+        progress => eprintln!("{progress}"),
+    }
 }
 
 /// The variants of the firmware that `scenarios` run.

@@ -13,6 +13,7 @@ use az3166_target::Target;
 
 use crate::bench::{Bench, Cancel};
 use crate::firmware::FirmwareSource;
+use crate::project::variants_of;
 use crate::run::Run;
 use crate::steps::{StepError, certificate_fault};
 
@@ -101,6 +102,14 @@ impl Suite<'_> {
             .collect();
         if !unmet.is_empty() {
             let reason = format!("the target {} lacks {}", self.target_name, unmet.join(", "));
+            return ScenarioResult {
+                verdict: Verdict::Skipped { reason },
+                ..result
+            };
+        }
+        let mut variants = variants_of([scenario]).into_iter();
+        if let Some(missing) = variants.find(|it| self.firmware.get(*it).is_err()) {
+            let reason = format!("this run has no firmware `{}`", missing.name());
             return ScenarioResult {
                 verdict: Verdict::Skipped { reason },
                 ..result
