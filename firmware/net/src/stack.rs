@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 use core::net::Ipv4Addr;
 
-use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
+use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
 use smoltcp::phy::{self, ChecksumCapabilities, Device, DeviceCapabilities, Medium};
 use smoltcp::socket::{tcp, udp};
 use smoltcp::time::{Duration, Instant};
@@ -81,14 +81,33 @@ impl Stack {
             link.send(&echo_request());
             self.probe_at = now + PROBE_INTERVAL;
         }
+        let (interface, mut device, sockets) = self.parts(link);
+        interface.poll(now, &mut device, sockets);
+    }
+
+    /// Sends what the sockets have to send. Packets that came in meanwhile stay on the link: for
+    /// what they bring the sockets' users have to be asked again.
+    pub fn flush(&mut self, now: Instant, link: &mut dyn Link) {
+        let (interface, mut device, sockets) = self.parts(link);
+        while interface.poll_egress(now, &mut device, sockets) != PollResult::None {}
+    }
+
+    fn parts<'a>(
+        &'a mut self,
+        link: &'a mut dyn Link,
+    ) -> (
+        &'a mut Interface,
+        LinkDevice<'a>,
+        &'a mut SocketSet<'static>,
+    ) {
         let Packets { receive, send } = &mut *self.packets;
-        let mut device = LinkDevice {
+        let device = LinkDevice {
             link,
             receive,
             send,
             received: &mut self.received,
         };
-        self.interface.poll(now, &mut device, &mut self.sockets);
+        (&mut self.interface, device, &mut self.sockets)
     }
 
     /// When [`Stack::poll`] has something to do, provided that no packet comes in before.

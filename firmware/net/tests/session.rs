@@ -7,7 +7,7 @@ use devkit_net::tls::TrustAnchors;
 use devkit_net::{Duration, Identity, Instant, Progress, Session, Settings};
 use rstest::rstest;
 use support::crypto;
-use support::gateway::{Attachment, Dns, Listener, Plan, Time, run};
+use support::gateway::{Arrival, Attachment, Dns, Listener, Plan, Time, run};
 use support::pki::{self, Key, Validity};
 use support::world::{HOST, HUB, START, assigning, dps, dps_with, http, hub, plan, session};
 
@@ -69,6 +69,28 @@ fn lost_packets_are_sent_again(#[case] loss: u64) {
     );
     assert_eq!(lines, WAY_TO_THE_HUB);
     assert!(seconds < 50, "{seconds} s");
+}
+
+/// A poll takes its time, and a packet can come in anywhere in it: the next poll follows at once,
+/// not when TCP's next timer is due.
+#[test]
+fn packets_that_come_in_during_a_poll_are_not_forgotten() {
+    let plan = Plan {
+        arrival: Arrival::DuringPolls,
+        ..plan()
+    };
+    let mut reached = START;
+    let (_, lines, _) = run(session(pki::P256_ROOT), plan, START, |progress, now| {
+        reached = now;
+        online(progress, now)
+    });
+    assert_eq!(lines, WAY_TO_THE_HUB);
+    let pause = Duration::from_secs(3);
+    assert!(
+        reached - START < pause + Duration::from_millis(20),
+        "{}",
+        reached - START
+    );
 }
 
 /// Runs into a failure: the one line, whether the vendor's line follows, the time limit.

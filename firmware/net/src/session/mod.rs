@@ -162,7 +162,7 @@ impl Session {
         {
             self.closing = None;
         }
-        self.stack.poll(now, link);
+        self.stack.flush(now, link);
         let wake = self.wake(now, link, next);
         match &self.phase {
             Phase::Failed(failure) if self.closing.is_none() => Progress::Failed(failure.clone()),

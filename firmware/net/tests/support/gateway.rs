@@ -1,7 +1,7 @@
 //! The other end of the link: a gateway with a DNS server, a time server, DPS and a hub, on a
 //! clock that jumps from event to event.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{Read, Write};
@@ -63,7 +63,15 @@ pub enum Attachment {
     Nobody,
 }
 
+/// When packets reach the device.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    BetweenPolls,
+    DuringPolls,
+}
+
 pub struct Plan {
+    pub arrival: Arrival,
     pub dns: Dns,
     pub time: Time,
     pub dps: Listener,
@@ -209,6 +217,31 @@ struct Server {
     name: Option<String>,
 }
 
+/// A link that keeps its packets back for one look, when it is told to.
+struct Late<L> {
+    link: L,
+    keep_back: Rc<Cell<bool>>,
+}
+
+impl<L: Link> Link for Late<L> {
+    fn ready(&self) -> bool {
+        self.link.ready()
+    }
+    fn send(&mut self, packet: &[u8]) {
+        self.link.send(packet);
+    }
+    fn receive(&mut self, packet: &mut [u8; MTU]) -> Option<usize> {
+        if self.keep_back.take() {
+            None
+        } else {
+            self.link.receive(packet)
+        }
+    }
+    fn drained(&self) -> bool {
+        self.link.drained()
+    }
+}
+
 /// Runs `session` until it ends or `enough` says so. Returns the end, the console's lines and
 /// the seconds that it took.
 pub fn run(
@@ -218,7 +251,15 @@ pub fn run(
     mut enough: impl FnMut(&Progress, Instant) -> bool,
 ) -> (Progress, Vec<String>, u64) {
     let wire = Rc::new(RefCell::new(Wire::default()));
-    let mut device = SlipLink::new(Ring(wire.clone(), Side::Device));
+    let keep_back = Rc::new(Cell::new(false));
+    let link = SlipLink::new(Ring(wire.clone(), Side::Device));
+    let mut device: Box<dyn Link> = match plan.arrival {
+        Arrival::BetweenPolls => Box::new(link),
+        Arrival::DuringPolls => Box::new(Late {
+            link,
+            keep_back: keep_back.clone(),
+        }),
+    };
     let mut link = SlipLink::new(Ring(wire.clone(), Side::Gateway));
     let mut loss = Loss {
         percent: plan.loss,
@@ -271,9 +312,12 @@ pub fn run(
         .collect();
 
     let mut lines = Lines::default();
-    let (mut now, mut polls) = (start, 0);
+    let (mut now, mut polls, mut waited) = (start, 0, false);
     loop {
-        let progress = in_device(|| session.poll(now, &mut device, &mut lines));
+        let waiting = |wire: &RefCell<Wire>| !wire.borrow().to_device.is_empty();
+        keep_back.set(waiting(&wire) && !waited);
+        let progress = in_device(|| session.poll(now, &mut *device, &mut lines));
+        waited = waiting(&wire);
         if matches!(progress, Progress::Failed(_)) || enough(&progress, now) {
             return (progress, lines.0, (now - start).secs());
         }

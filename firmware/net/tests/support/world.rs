@@ -1,9 +1,9 @@
 //! The services that the sessions of the tests meet, and the device that meets them.
 
 use devkit_net::tls::TrustAnchors;
-use devkit_net::{Identity, Instant, Progress, Session, Settings};
+use devkit_net::{Identity, Instant, Session, Settings};
 
-use super::gateway::{Attachment, Dns, Listener, Plan, Reaction, Service, Time, run};
+use super::gateway::{Arrival, Attachment, Dns, Listener, Plan, Reaction, Service, Time};
 use super::pki::{self, Key, NOW, Validity};
 use super::{crypto, in_device, services};
 
@@ -186,6 +186,7 @@ pub fn plan() -> Plan {
         hub: hub(0, true, usize::MAX),
         loss: 0,
         attachment: Attachment::Gateway,
+        arrival: Arrival::BetweenPolls,
     }
 }
 
@@ -204,14 +205,11 @@ pub fn session(root: Key) -> Session {
     in_device(|| Session::new(START, &crypto(), anchors, identity, settings))
 }
 
-/// Registers over `keys`' chain and goes to a hub with the same chain.
-pub fn run_to_the_hub(keys: &[Key]) -> (Progress, Vec<String>, u64) {
-    let plan = Plan {
+/// The usual plan with `keys`' chain at DPS and hub.
+pub fn plan_with(keys: &[Key]) -> Plan {
+    Plan {
         dps: dps_with(keys, HOST, Validity::Now, vec![assigning(), assigned()]),
         hub: hub_with(keys, 0, true, usize::MAX),
         ..plan()
-    };
-    run(session(keys[0]), plan, START, |progress, _| {
-        matches!(progress, Progress::Online(_))
-    })
+    }
 }
