@@ -227,7 +227,7 @@ mod tests {
 
     #[rstest]
     #[case("a bc def", 4, &["a bc", "def"])]
-    #[case("abcdef g", 4, &["abcd", "ef", "g"])]
+    #[case("abcdef gh", 4, &["abcd", "ef", "gh"])]
     #[case("", 4, &[])]
     fn words_are_kept_together(#[case] text: &str, #[case] width: usize, #[case] lines: &[&str]) {
         assert_eq!(wrap(text, width), lines);

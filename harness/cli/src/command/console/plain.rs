@@ -40,6 +40,7 @@ pub fn run(
     let lines = read_lines();
     let mut number = 0;
     plain.wait_for_prompt(0)?;
+    plain.wait_for_release(hold)?;
     while let Some(line) = next_line(&lines, cancel)? {
         number += 1;
         match Directive::parse(&line) {
@@ -167,6 +168,14 @@ impl Plain<'_> {
         })?;
         self.print_rest()?;
         Ok(self.session.prompts() > before)
+    }
+
+    /// Waits until the button that was held for the start is let go: the next start is another.
+    fn wait_for_release(&mut self, hold: Option<Button>) -> Result<(), Failure> {
+        let deadline = self.session.now() + PATIENCE;
+        self.pass_while(deadline, |session| {
+            hold.is_some_and(|button| session.is_held(button))
+        })
     }
 
     fn wait_until_idle(&mut self) -> Result<(), Failure> {
