@@ -16,13 +16,15 @@ pub const GOOD: Style = AnsiColor::Green.on_default().bold();
 /// For labels.
 pub const LABEL: Style = Style::new().bold();
 
-/// Prints `error: ...` to standard error.
+/// Prints `error: ...` to standard error. A message may repeat what was typed, and a UDS may have
+/// been typed in the place of a path, so long runs of hex digits are masked.
 pub fn error(message: &str) {
-    anstream::eprintln!("{ERROR}error{ERROR:#}: {message}");
+    anstream::eprintln!("{ERROR}error{ERROR:#}: {}", mask(message));
 }
 
-/// Prints `warning: ...` to standard error.
+/// Prints `warning: ...` to standard error, masked like an error.
 pub fn warning(message: impl Display) {
+    let message = mask(&message.to_string());
     anstream::eprintln!("{WARNING}warning{WARNING:#}: {message}");
 }
 
