@@ -139,10 +139,12 @@ impl Build<'_> {
                 let images = format!("{name}-{}", hex::encode(&place[..4]));
                 BuiltFirmware::store(path, &output.join("images").join(images), name)
             }
-            others => Err(BuildError::NotOneProgram {
-                names: others.iter().map(|it| it.name.clone()).collect(),
-                folder,
-            }),
+            others => {
+                // Cargo reports them in the order in which they happen to be finished.
+                let mut names: Vec<String> = others.iter().map(|it| it.name.clone()).collect();
+                names.sort();
+                Err(BuildError::NotOneProgram { names, folder })
+            }
         }
     }
 

@@ -29,6 +29,13 @@ impl Oracle {
         }
     }
 
+    /// Inverts `bits` of the byte at `address`, where it is measured.
+    pub fn flip(&mut self, address: u32, bits: u8) {
+        if let Ok(regions) = &mut self.regions {
+            regions.flip(address, bits);
+        }
+    }
+
     /// The registration id as text; an own one is taken as it is written, even if it is wrong.
     pub fn registration_id_text(&self, id: &WantedId) -> Result<String, StepError> {
         Ok(match id {

@@ -27,6 +27,8 @@ pub struct Run<'a> {
     pub scenario: &'a Scenario,
     /// What the device must present.
     pub oracle: Oracle,
+    /// The same for what is in flash, where a step has changed that since.
+    in_flash: Oracle,
     /// What is done with the trust anchor record at each start.
     pub trust_anchor: TrustAnchor,
     /// Kept memories of the secure element, by label.
@@ -54,6 +56,7 @@ impl<'a> Run<'a> {
         Self {
             bench,
             scenario,
+            in_flash: oracle.clone(),
             oracle,
             trust_anchor: TrustAnchor::default(),
             snapshots: BTreeMap::new(),
@@ -78,6 +81,10 @@ impl<'a> Run<'a> {
         for step in &self.scenario.steps {
             let number = step.number;
             progress(step, self.bench.now());
+            if self.bench.now() >= VirtualTime::ZERO + self.scenario.deadline.0 {
+                let expected = format!("the scenario to end within {}", self.scenario.deadline);
+                return self.fail(step, &expected, "its time was over before this step began");
+            }
             let verb = step.verb.name().to_owned();
             self.bench
                 .record(Payload::Step(StepEvent::Begin { step: number, verb }));
@@ -146,6 +153,7 @@ impl<'a> Run<'a> {
         self.bench.set_power(PowerState::Off)?;
         let image = self.program(&firmware)?;
         self.oracle = firmware.oracle.clone();
+        self.in_flash = firmware.oracle.clone();
         self.bench.set_image(image);
         Ok(())
     }
@@ -231,23 +239,30 @@ impl<'a> Run<'a> {
     pub fn watch_uds(&mut self, uds: &Secret<32>) {
         let taps = &mut self.bench.taps;
         taps.watch("UDS", uds.expose());
-        // Without measured regions nothing can be derived, and nothing derived can leak.
-        if let Ok(identity) = self.oracle.identity(&Uds::new(uds.clone())) {
-            taps.watch("CDI", identity.cdi().expose());
-            taps.watch("DeviceID key", identity.device_id().private().expose());
-            taps.watch("alias key", identity.alias().private().expose());
+        for oracle in [&self.oracle, &self.in_flash] {
+            // Without measured regions nothing can be derived, and nothing derived can leak.
+            if let Ok(identity) = oracle.identity(&Uds::new(uds.clone())) {
+                taps.watch("CDI", identity.cdi().expose());
+                taps.watch("DeviceID key", identity.device_id().private().expose());
+                taps.watch("alias key", identity.alias().private().expose());
+            }
         }
     }
 
-    /// Watches every run of 64 hex digits in what is typed.
+    /// Watches the UDS that a console command sets.
     pub fn watch_typed(&mut self, text: &str) {
-        for word in text
-            .split(|c: char| !c.is_ascii_hexdigit())
-            .filter(|word| word.len() == 64)
-        {
-            if let Ok(uds) = word.parse::<Uds>() {
-                self.watch_uds(&uds.secret().clone());
-            }
+        let mut words = text.split_whitespace();
+        let uds = words.find(|word| *word == "set_dps_uds").and(words.next());
+        if let Some(Ok(uds)) = uds.map(|word| word.trim_matches('"').parse::<Uds>()) {
+            self.watch_uds(&uds.secret().clone());
+        }
+    }
+
+    /// Tells the oracle of a changed byte in flash: what follows from it is watched too.
+    pub fn note_flip(&mut self, address: u32, bits: u8) {
+        self.in_flash.flip(address, bits);
+        for secret in self.scenario.secrets() {
+            self.watch_uds(secret.uds.secret());
         }
     }
 

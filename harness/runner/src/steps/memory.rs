@@ -45,6 +45,7 @@ pub(super) fn flip(run: &mut Run<'_>, flip: &Flip) -> Result<Outcome, StepError>
     let target = run.bench.target();
     target.read_memory(address, &mut byte)?;
     target.patch_flash(address, &[byte[0] ^ flip.bits])?;
+    run.note_flip(address, flip.bits);
     Ok(Outcome::Passed)
 }
 
