@@ -1,5 +1,11 @@
 //! `hil run` from outside: exit codes, choosing scenarios, reports, firmware of a user's own.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on panics"
+)]
+
 mod support;
 
 use std::fs;

@@ -1,5 +1,11 @@
 //! The same image, scenario and seed give the same trace, whatever runs beside it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on panics"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,12 @@
 //! The search is this file's own: it knows nothing of the leak detector that it judges. It finds
 //! every stretch of [`WINDOW`] characters of every form, so a part of a secret is found too.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on panics"
+)]
+
 mod support;
 
 use std::collections::HashMap;

@@ -1,6 +1,11 @@
 //! SIGINT, SIGTERM and SIGHUP end `hil` soon, with exit code 3, without children, and with whole
 //! reports of what had ended by then.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on panics"
+)]
 #![cfg(unix)]
 
 mod support;
