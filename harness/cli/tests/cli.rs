@@ -22,7 +22,7 @@ const PASSING: &str =
     "name: passing\nsteps:\n  - reset: {hold: A}\n  - console: {expect: \"MAC: \"}\n";
 const FAILING: &str = "name: failing\nvars: {word: nonsense}\nsteps:\n  - reset: {hold: A}\n  \
     - console: {expect: \"${word}\", within: 1s}\n";
-/// Nobody knows what a device without measured regions or UDS must present.
+/// There is no enrolment that could be removed, whatever the device does.
 const ERRONEOUS: &str = "name: erroneous\nsteps:\n  - unenrol: nobody\n";
 const MALFORMED: &str = "name: malformed\nsteps:\n  - frobnicate\n";
 
@@ -156,7 +156,7 @@ fn listed(desk: &Desk, arguments: &[&str]) -> Vec<String> {
 #[case::one_glob(&["--filter", "*ing"], &["failing", "passing"])]
 #[case::two_globs(&["--filter", "fail*", "--filter", "tag?ed"], &["failing", "tagged"])]
 #[case::tag(&["--tag", "slow"], &["tagged"])]
-#[case::nightly_only_by_name(&["--tag", "nightly"], &["every night"])]
+#[case::nightly_only_by_tag(&["--tag", "nightly"], &["every night"])]
 #[case::tag_and_glob(&["--tag", "slow", "--filter", "p*"], &[])]
 fn choosing(#[case] arguments: &[&str], #[case] names: &[&str]) {
     let tagged = "name: tagged\ntags: [slow]\nsteps: [reset: {}]\n";
