@@ -1,6 +1,7 @@
 //! What people see: colours only on terminals, and not where `NO_COLOR` is set.
 
 use std::fmt::Display;
+use std::io::{ErrorKind, Write};
 
 use anstyle::{AnsiColor, Style};
 use az3166_scenario::mask;
@@ -33,9 +34,22 @@ pub fn note(message: impl Display) {
     anstream::eprintln!("{message}");
 }
 
+/// Prints to standard output, with colours where it is a terminal. A reader that went away, such
+/// as `head`, has seen what it wanted: that ends the program, quietly.
+pub fn print(text: impl Display) {
+    let mut out = anstream::stdout();
+    if let Err(error) = write!(out, "{text}").and_then(|()| out.flush()) {
+        let exit = match error.kind() {
+            ErrorKind::BrokenPipe => Exit::Passed,
+            _ => Exit::Infrastructure,
+        };
+        std::process::exit(exit as i32);
+    }
+}
+
 /// Prints a line `label  value` to standard output.
 pub fn line(label: &str, value: impl Display) {
-    anstream::println!("{LABEL}{label:<12}{LABEL:#} {value}");
+    print(format_args!("{LABEL}{label:<12}{LABEL:#} {value}\n"));
 }
 
 /// Prints clap's help, version or complaint. A complaint repeats what was typed, so long runs of
@@ -46,7 +60,7 @@ pub fn clap_error(error: &clap::Error) -> Exit {
         anstream::eprint!("{}", mask(&text));
         Exit::Usage
     } else {
-        anstream::print!("{text}");
+        print(text);
         Exit::Passed
     }
 }

@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     match arguments.json {
         true => {
             let text = serde_json::to_string_pretty(&report).map_err(Failure::infrastructure)?;
-            println!("{text}");
+            terminal::print(format_args!("{text}\n"));
         }
         false => report.print(),
     }

@@ -211,7 +211,7 @@ impl Report {
 
     fn print_json(&self) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(self).map_err(Failure::infrastructure)?;
-        println!("{text}");
+        terminal::print(format_args!("{text}\n"));
         Ok(())
     }
 
@@ -227,7 +227,7 @@ impl Report {
         }
         match out {
             Some(path) => terminal::line("certificate", path.display()),
-            None => print!("\n{}", self.certificate),
+            None => terminal::print(format_args!("\n{}", self.certificate)),
         }
     }
 }

@@ -41,10 +41,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     if wrong.is_empty() {
         let scenarios: usize = files.iter().map(|file| file.scenarios.len()).sum();
-        println!(
-            "{} files with {scenarios} scenarios are valid",
+        terminal::print(format_args!(
+            "{} files with {scenarios} scenarios are valid\n",
             sources.len()
-        );
+        ));
         Ok(Exit::Passed)
     } else {
         terminal::error(&format!("{} mistakes in scenario files", wrong.len()));

@@ -1,6 +1,7 @@
 use clap::Args;
 
 use crate::exit::{Exit, Failure};
+use crate::terminal;
 
 /// Print the JSON schema of scenario files, for editors.
 #[derive(Args)]
@@ -14,6 +15,6 @@ pub fn run(_: &Arguments) -> Result<Exit, Failure> {
     let schema = serde_json::to_string_pretty(&az3166_scenario::schema()).map_err(|error| {
         Failure::infrastructure(format!("the schema cannot be printed: {error}"))
     })?;
-    println!("{schema}");
+    terminal::print(format_args!("{schema}\n"));
     Ok(Exit::Passed)
 }

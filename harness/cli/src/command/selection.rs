@@ -111,7 +111,7 @@ pub fn list(scenarios: &[Scenario], json: bool) {
                 })
             })
             .collect();
-        println!("{}", json!({ "scenarios": entries }));
+        terminal::print(format_args!("{}\n", json!({ "scenarios": entries })));
         return;
     }
     for scenario in scenarios {

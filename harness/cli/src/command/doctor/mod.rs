@@ -7,8 +7,8 @@ mod usb;
 use clap::Args;
 
 use crate::exit::{Exit, Failure};
-use crate::signals;
 use crate::terminal::{ERROR, GOOD, LABEL, WARNING};
+use crate::{signals, terminal};
 
 use checks::{Check, Purpose, State, checks};
 use facts::Facts;
@@ -33,7 +33,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     match arguments.json {
         true => {
             let text = serde_json::to_string_pretty(&checks).map_err(Failure::infrastructure)?;
-            println!("{text}");
+            terminal::print(format_args!("{text}\n"));
         }
         false => print(&checks),
     }
@@ -46,16 +46,19 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
 
 fn print(checks: &[Check]) {
     for purpose in Purpose::ALL {
-        anstream::println!("{LABEL}{purpose}{LABEL:#}");
+        terminal::print(format_args!("{LABEL}{purpose}{LABEL:#}\n"));
         for check in checks.iter().filter(|check| check.purpose == purpose) {
             let (style, word) = match (check.state, purpose.is_required()) {
                 (State::Present, _) => (GOOD, "ok"),
                 (State::Missing, true) => (ERROR, "missing"),
                 (State::Missing, false) => (WARNING, "missing"),
             };
-            anstream::println!("  {style}{word:<8}{style:#}{}: {}", check.what, check.found);
+            terminal::print(format_args!(
+                "  {style}{word:<8}{style:#}{}: {}\n",
+                check.what, check.found
+            ));
             if let Some(remedy) = &check.remedy {
-                anstream::println!("          -> {remedy}");
+                terminal::print(format_args!("          -> {remedy}\n"));
             }
         }
     }
