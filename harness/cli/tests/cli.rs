@@ -291,3 +291,17 @@ fn what_needs_another_build_of_ours_is_skipped_with_a_users_firmware() {
         "{shown}"
     );
 }
+
+#[test]
+fn a_reader_that_goes_away_is_no_mistake() {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_hil"))
+        .arg("schema")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(output.status.success());
+}

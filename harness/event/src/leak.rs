@@ -140,6 +140,19 @@ impl LeakDetector {
         String::from_utf8_lossy(&self.mask_bytes(text.as_bytes())).into_owned()
     }
 
+    /// `bytes` with every secret overwritten by `*`: for formats in which lengths count.
+    pub fn blank_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut blanked = bytes.to_vec();
+        for found in self
+            .matcher
+            .iter()
+            .flat_map(|matcher| matcher.find_iter(bytes))
+        {
+            blanked[found.range()].fill(b'*');
+        }
+        blanked
+    }
+
     /// `bytes` with every secret replaced by `<name fingerprint>`.
     pub fn mask_bytes(&self, bytes: &[u8]) -> Vec<u8> {
         let Some(matcher) = &self.matcher else {
@@ -216,6 +229,9 @@ mod tests {
         let leaks = detector().scan(Tap::ConsoleOutput, text);
         assert_eq!(leaks.len(), 1, "{}", String::from_utf8_lossy(text));
         assert_eq!((leaks[0].name.as_str(), leaks[0].form), ("UDS", form));
+        let blanked = detector().blank_bytes(text);
+        assert_eq!(blanked.len(), text.len());
+        assert!(detector().scan(Tap::Report, &blanked).is_empty());
         let masked = detector().mask_bytes(text);
         assert!(detector().scan(Tap::Report, &masked).is_empty());
     }

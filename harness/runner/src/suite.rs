@@ -195,7 +195,7 @@ fn gather(result: &mut ScenarioResult, mut run: Run<'_>) {
     let keys = run.bench.cloud.key_log().join("\n");
     run.bench.gateway.capture_mut().add_tls_keys(&keys);
     let capture = run.bench.gateway.capture().to_pcapng();
-    result.pcapng = Some(run.bench.taps.mask_bytes(&capture));
+    result.pcapng = Some(run.bench.taps.blank_bytes(&capture));
     result.trace = run.bench.into_trace();
 }
 

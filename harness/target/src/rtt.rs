@@ -302,6 +302,20 @@ mod tests {
 
     proptest! {
         #[test]
+        fn no_control_block_makes_the_host_panic(data: Vec<u8>, words: [u8; 6]) {
+            crate::fuzzing::rtt(&data);
+            // One channel each way, whose sizes and offsets come near to sound ones.
+            let word = |index: usize| u32::from(words[index]).to_le_bytes();
+            let ring = |at: usize| {
+                let buffer = 0x2000_1000u32.to_le_bytes();
+                [[0; 4], buffer, word(at), word(at + 1), word(at + 2), [0; 4]].concat()
+            };
+            let one = 1u32.to_le_bytes();
+            let block = [one.to_vec(), one.to_vec(), ring(0), ring(3), data].concat();
+            crate::fuzzing::rtt(&block);
+        }
+
+        #[test]
         fn rings_keep_every_byte(pieces in prop::collection::vec(
             prop::collection::vec(any::<u8>(), 0..15), 0..20)) {
             let mut ram = Ram::with_channel("hil-link", 16);

@@ -28,6 +28,11 @@ impl Taps {
         self.detector.mask_bytes(bytes)
     }
 
+    /// `bytes` with secrets overwritten, as long as before.
+    pub fn blank_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        self.detector.blank_bytes(bytes)
+    }
+
     /// Looks at what the device printed.
     pub fn console_output(&mut self, bytes: &[u8]) {
         self.scan(Tap::ConsoleOutput, bytes);
