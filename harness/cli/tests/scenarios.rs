@@ -108,7 +108,11 @@ fn text(wrong: &[az3166_scenario::Diagnostic]) -> String {
 
 fn judge(scenario: &Scenario, firmware: &FirmwareSet) -> Result<Completion, Failed> {
     let suite = Suite {
-        target: &|seed| Box::new(EmulatorTarget::new(&EmulatorOptions::seeded(seed))),
+        target: &|seed| {
+            Ok(Box::new(EmulatorTarget::new(&EmulatorOptions::seeded(
+                seed,
+            ))))
+        },
         target_name: "emulator",
         firmware,
         seed: 0,

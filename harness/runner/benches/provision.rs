@@ -24,7 +24,11 @@ const EMPTY: &str = "name: nothing\nsteps:\n  - power: off\n";
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let firmware = of_checkout(&BTreeSet::from([FirmwareVariant::Strict]))?;
     let suite = Suite {
-        target: &|seed| Box::new(EmulatorTarget::new(&EmulatorOptions::seeded(seed))),
+        target: &|seed| {
+            Ok(Box::new(EmulatorTarget::new(&EmulatorOptions::seeded(
+                seed,
+            ))))
+        },
         target_name: "emulator",
         firmware: &firmware,
         seed: 0,

@@ -9,7 +9,7 @@ use az3166_cloud::{Cloud, CloudConfig};
 use az3166_event::{Progress, ScenarioResult, Trace, Verdict, VirtualTime};
 use az3166_network::{Gateway, GatewayConfig};
 use az3166_scenario::{HubPresence, Refusal, Scenario, ServerChain};
-use az3166_target::Target;
+use az3166_target::{Target, TargetError};
 
 use crate::bench::{Bench, Cancel};
 use crate::firmware::FirmwareSource;
@@ -24,7 +24,10 @@ pub const EPOCH: u64 = 1_767_225_600;
 pub(crate) const NTP_NAMES: [&str; 2] = ["pool.ntp.org", "time.windows.com"];
 
 /// Makes a target for one scenario; it is handed over without power and with erased flash.
-pub type TargetFactory<'a> = dyn Fn(u64) -> Box<dyn Target> + Sync + 'a;
+///
+/// # Errors
+/// The target cannot be had; the scenario's verdict is an error, and it was not judged.
+pub type TargetFactory<'a> = dyn Fn(u64) -> Result<Box<dyn Target>, TargetError> + Sync + 'a;
 
 /// How scenarios are run.
 pub struct Suite<'a> {
@@ -93,7 +96,16 @@ impl Suite<'_> {
         let started = Instant::now();
         let seed = scenario.seed.unwrap_or(self.seed);
         let mut result = self.blank(scenario, seed);
-        let target = (self.target)(seed);
+        let target = match (self.target)(seed) {
+            Ok(target) => target,
+            Err(error) => {
+                return ScenarioResult {
+                    verdict: error_of(&error.into()),
+                    wall: started.elapsed(),
+                    ..result
+                };
+            }
+        };
         let unmet: Vec<&str> = scenario
             .needs
             .iter()

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod run;
 pub mod schema;
 mod selection;
+mod target;
 
 use crate::cli::{Cli, Command};
 use crate::exit::{Exit, Failure};

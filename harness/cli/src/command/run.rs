@@ -15,11 +15,12 @@ use az3166_runner::bench::Cancel;
 use az3166_runner::firmware::default_mac;
 use az3166_runner::project::variants_of;
 use az3166_runner::suite::Suite;
-use az3166_runner::targets::{EmulatorOptions, EmulatorTarget};
-use clap::{Args, ValueEnum};
+use az3166_runner::targets::EmulatorOptions;
+use clap::Args;
 use zeroize::Zeroizing;
 
 use super::selection::{Selection, list};
+use super::target::TargetChoice;
 use crate::exit::{Exit, Failure};
 use crate::{firmware, signals, terminal, workspace};
 
@@ -43,9 +44,9 @@ pub struct Arguments {
     /// Scenario files, or folders that hold some [default: scenarios/ of the workspace]
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// What the firmware runs on
-    #[arg(long, value_enum, default_value_t = Target::Emulator)]
-    pub target: Target,
+    /// What the firmware runs on: emulator, renode, board:<id> or board:<tag>
+    #[arg(long, value_name = "TARGET", default_value_t = TargetChoice::Emulator)]
+    pub target: TargetChoice,
     /// The firmware: an ELF file, or the folder of a crate to build [default: this project's]
     #[arg(long, value_name = "ELF|CRATE_DIR")]
     pub firmware: Option<PathBuf>,
@@ -76,13 +77,6 @@ pub struct Arguments {
     /// Print the result, or the list, as JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// The backends that scenarios run on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Target {
-    /// The embedded emulator: needs nothing else.
-    Emulator,
 }
 
 /// A variable and its value, which may be a secret.
@@ -131,6 +125,8 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         ));
     }
     let cancel = signals::stop_flag()?;
+    let targets = arguments.target.open()?;
+    let target_name = arguments.target.to_string();
     let options = EmulatorOptions::seeded(arguments.seed);
     let firmware = firmware::load(
         arguments.firmware.as_deref(),
@@ -143,8 +139,8 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         None => workspace::root().unwrap_or_default().join("target/hil"),
     };
     let suite = Suite {
-        target: &|seed| Box::new(EmulatorTarget::new(&EmulatorOptions::seeded(seed))),
-        target_name: "emulator",
+        target: &*targets,
+        target_name: &target_name,
         firmware: &firmware,
         seed: arguments.seed,
         jobs: jobs(arguments.jobs),

@@ -1,0 +1,89 @@
+//! What `--target` names.
+
+use std::fmt;
+use std::str::FromStr;
+
+use az3166_runner::suite::TargetFactory;
+use az3166_runner::targets::{EmulatorOptions, EmulatorTarget};
+
+use crate::exit::Failure;
+
+/// What the firmware runs on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetChoice {
+    /// The embedded emulator: needs nothing else.
+    Emulator,
+    /// Renode, a process of its own.
+    Renode,
+    /// The board with this id, or any with this tag.
+    Board(String),
+}
+
+impl TargetChoice {
+    /// Makes ready what scenarios run on.
+    ///
+    /// # Errors
+    /// This machine or this build does not have it.
+    pub fn open(&self) -> Result<Box<TargetFactory<'static>>, Failure> {
+        match self {
+            Self::Emulator => Ok(Box::new(|seed| {
+                Ok(Box::new(EmulatorTarget::new(&EmulatorOptions::seeded(
+                    seed,
+                ))))
+            })),
+            Self::Renode => Err(Failure::infrastructure(
+                "this build of hil has no Renode backend; use --target emulator",
+            )),
+            Self::Board(_) => Err(Failure::infrastructure(format!(
+                "this build of hil cannot reach boards; use `cargo hil-board run --target {self}`"
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for TargetChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Emulator => f.write_str("emulator"),
+            Self::Renode => f.write_str("renode"),
+            Self::Board(selector) => write!(f, "board:{selector}"),
+        }
+    }
+}
+
+impl FromStr for TargetChoice {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            None if text == "emulator" => Ok(Self::Emulator),
+            None if text == "renode" => Ok(Self::Renode),
+            Some(("board", selector)) if !selector.is_empty() => Ok(Self::Board(selector.into())),
+            _ => Err("give emulator, renode, board:<id> or board:<tag>"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("emulator", Some(TargetChoice::Emulator))]
+    #[case("renode", Some(TargetChoice::Renode))]
+    #[case("board:lab-1", Some(TargetChoice::Board("lab-1".into())))]
+    #[case("board:", None)]
+    #[case("board", None)]
+    #[case("emulator:1", None)]
+    #[case("qemu", None)]
+    #[case("", None)]
+    fn names(#[case] text: &str, #[case] expected: Option<TargetChoice>) {
+        let parsed = text.parse::<TargetChoice>().ok();
+        assert_eq!(parsed, expected);
+        if let Some(choice) = parsed {
+            assert_eq!(choice.to_string(), text);
+        }
+    }
+}
