@@ -5,7 +5,6 @@
 //! [`ScenarioFile`]; [`check_names`] looks over many. Every [`Step`] knows its place in the file,
 //! so that a failing one can be shown.
 
-mod diagnostic;
 #[doc(hidden)]
 pub mod fuzzing;
 mod interval;
@@ -13,19 +12,13 @@ mod model;
 mod parse;
 mod schema;
 mod search;
-mod source;
-mod suggest;
-mod text;
 mod vars;
 mod verb;
-mod yaml;
 
-pub use diagnostic::{Diagnostic, Style};
+pub use az3166_yaml::{Diagnostic, Source, Span, Style, Text, mask};
 pub use interval::{Interval, IntervalError};
 pub use model::*;
 pub use parse::{all_variables, check_names, parse};
 pub use schema::schema;
 pub use search::{TraceMiss, find_in_order};
-pub use source::{Source, Span};
-pub use text::{Text, mask};
 pub use verb::*;

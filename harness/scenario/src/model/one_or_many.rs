@@ -1,10 +1,9 @@
 use core::fmt;
 use core::marker::PhantomData;
 
+use az3166_yaml::ONE_OR_MANY;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
-
-use crate::yaml::ONE_OR_MANY;
 
 /// One value, or a list of values.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]

@@ -4,12 +4,13 @@ use core::fmt;
 use std::collections::BTreeMap;
 
 use az3166_event::{Event, Payload};
+use az3166_yaml::suggest;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
-use crate::{Text, suggest, text};
+use crate::Text;
 
 /// What an event must be.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -165,7 +166,7 @@ impl fmt::Display for EventPattern {
             match pattern {
                 MemberPattern::Absent => write!(f, "{name}: null")?,
                 MemberPattern::Is(glob) => {
-                    write!(f, "{name}: {}", text::mask(glob.0.expose()))?;
+                    write!(f, "{name}: {}", az3166_yaml::mask(glob.0.expose()))?;
                 }
             }
         }
@@ -176,7 +177,7 @@ impl fmt::Display for EventPattern {
 /// The words that may stand at a place of an event, asked of the event types themselves.
 fn known_words(source: &str) -> &'static [&'static str] {
     let probe = [("source", source), ("kind", "")];
-    let probe = MapDeserializer::<_, crate::yaml::Fault>::new(probe.into_iter());
+    let probe = MapDeserializer::<_, az3166_yaml::Fault>::new(probe.into_iter());
     match Payload::deserialize(probe) {
         Ok(_) => &[],
         Err(fault) => fault.known_words(),

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use az3166_yaml::Fault;
+use az3166_yaml::suggest;
+
 use crate::model::{Label, Step};
-use crate::suggest;
 use crate::verb::{ExpectNvm, Verb};
-use crate::yaml::Fault;
 
 /// What a label stands for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

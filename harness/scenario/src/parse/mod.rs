@@ -6,15 +6,20 @@ mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use az3166_yaml::{Fault, Format, Key, Node, Value};
 use serde::Deserialize;
 
 pub use names::check_names;
 
 use crate::model::{Document, Need, Scenario, ScenarioFile, SecretUds};
 use crate::vars::{self, Budget, Definition, Row, Variables};
-use crate::yaml::{self, Fault, Key, Node, Value};
 use crate::{Diagnostic, Source, Span, Text, Verb};
 
+/// How messages speak of scenario files.
+const FORMAT: Format = Format {
+    noun: "scenario",
+    needs: "`name` and `steps`",
+};
 /// More errors than these at a time help nobody.
 const MAX_DIAGNOSTICS: usize = 20;
 /// A file has at most this many steps.
@@ -30,7 +35,7 @@ pub fn parse(
     overrides: &BTreeMap<String, String>,
 ) -> Result<ScenarioFile, Vec<Diagnostic>> {
     let fail = |fault: Fault| vec![fault.in_source(source)];
-    let root = yaml::load(source.text()).map_err(fail)?;
+    let root = az3166_yaml::load(source.text(), FORMAT).map_err(fail)?;
     let parts = Parts::of(&root).map_err(fail)?;
     let rows = match parts.matrix {
         Some(matrix) => vars::rows(matrix).map_err(|fault| fail(fault.at(matrix.span)))?,

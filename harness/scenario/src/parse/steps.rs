@@ -1,10 +1,11 @@
 //! Steps, each read on its own so that each can have its own error.
 
 use super::{MAX_STEPS, Reader, verb};
+use az3166_yaml::{Fault, Key, Node, Value};
+
 use crate::Span;
 use crate::model::Step;
 use crate::vars::Variables;
-use crate::yaml::{Fault, Key, Node, Value};
 
 impl Reader<'_> {
     /// The steps that can be read; what is wrong with the others goes to `faults`.

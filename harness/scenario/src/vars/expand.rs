@@ -2,7 +2,8 @@
 
 use core::cell::Cell;
 
-use crate::yaml::{Fault, Key, Node, Value, Writing};
+use az3166_yaml::{Fault, Key, Node, Value, Writing};
+
 use crate::{Source, Span, Text};
 
 /// A piece of a text.

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use az3166_yaml::{Fault, Key, Node, Value, Writing};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::is_name;
-use crate::yaml::{Fault, Key, Node, Value, Writing};
-use crate::{Scalar, Span, text};
+use crate::{Scalar, Span};
 
 /// Rows of variables; the scenario is run once for each.
 #[derive(JsonSchema)]
@@ -153,7 +153,7 @@ fn row(index: usize, node: &Node) -> Result<Row, Fault> {
 
 fn row_name(node: &Node) -> Result<String, Fault> {
     let name = String::deserialize(node)?;
-    if text::mask(&name) != name {
+    if az3166_yaml::mask(&name) != name {
         return Err(
             Fault::new("a row's name looks like a secret; rows are named in reports").at(node.span),
         );

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use az3166_yaml::{Fault, Node, Value, suggest};
 use serde::Deserialize;
 
 use super::{Budget, Derivation, substitute};
-use crate::yaml::{Fault, Node, Value};
-use crate::{Source, Text, suggest};
+use crate::{Source, Text};
 
 /// A variable's definition.
 #[derive(Clone, Copy)]

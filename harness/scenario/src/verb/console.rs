@@ -60,7 +60,7 @@ impl fmt::Display for LinePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Contains(text) => write!(f, "`{}`", text.masked()),
-            Self::Matches(regex) => write!(f, "/{}/", crate::text::mask(regex.0.as_str())),
+            Self::Matches(regex) => write!(f, "/{}/", az3166_yaml::mask(regex.0.as_str())),
         }
     }
 }

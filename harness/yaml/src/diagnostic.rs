@@ -1,4 +1,4 @@
-//! What is wrong with a scenario file, and where.
+//! What is wrong with a file, and where.
 
 use core::fmt;
 
@@ -16,7 +16,7 @@ pub enum Style {
     Coloured,
 }
 
-/// One error in a scenario file.
+/// One error in a file.
 ///
 /// `Display` renders it without colours. Long runs of hex digits are masked everywhere.
 #[derive(Clone, Debug)]
@@ -34,7 +34,8 @@ struct Inner {
 }
 
 impl Diagnostic {
-    pub(crate) fn new(source: &Source, span: Span, message: &str) -> Self {
+    /// An error with this message, at the first line of `span`.
+    pub fn new(source: &Source, span: Span, message: &str) -> Self {
         Self(Box::new(Inner {
             source: source.clone(),
             span: source.first_line(span),
@@ -46,22 +47,30 @@ impl Diagnostic {
         }))
     }
 
-    pub(crate) fn label(mut self, label: &str) -> Self {
+    /// The error with words at its caret: what to do.
+    #[must_use]
+    pub fn label(mut self, label: &str) -> Self {
         self.0.label = text::mask(label);
         self
     }
 
-    pub(crate) fn other(mut self, span: Span, label: &str) -> Self {
+    /// The error with a second place that explains it.
+    #[must_use]
+    pub fn other(mut self, span: Span, label: &str) -> Self {
         self.0.other = Some((self.0.source.first_line(span), text::mask(label)));
         self
     }
 
-    pub(crate) fn help(mut self, help: &str) -> Self {
+    /// The error with a line on what to do.
+    #[must_use]
+    pub fn help(mut self, help: &str) -> Self {
         self.0.help = Some(text::mask(help));
         self
     }
 
-    pub(crate) fn note(mut self, note: &str) -> Self {
+    /// The error with a line on its circumstances.
+    #[must_use]
+    pub fn note(mut self, note: &str) -> Self {
         self.0.note = Some(text::mask(note));
         self
     }

@@ -5,11 +5,11 @@ use serde::de::{
     DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::fault::for_people;
-use super::{Fault, Key, Node, Value, Writing};
+use crate::fault::for_people;
+use crate::{Fault, Key, Node, Value, Writing};
 
 /// A newtype of this name takes a list as a list and anything else as its only item.
-pub const ONE_OR_MANY: &str = "$az3166_scenario::OneOrMany";
+pub const ONE_OR_MANY: &str = "$az3166_yaml::OneOrMany";
 
 /// A number as YAML 1.2's core schema has it.
 enum Number {

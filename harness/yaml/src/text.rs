@@ -1,4 +1,4 @@
-//! Text from a scenario file that may hold a secret.
+//! Text from a file that may hold a secret.
 
 use core::fmt;
 

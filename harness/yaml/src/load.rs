@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
-use super::{Fault, Key, Node, Value, Writing};
-use crate::Span;
+use crate::{Fault, Key, Node, Span, Value, Writing};
 
 /// A file may have this many bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
@@ -14,16 +13,29 @@ const MAX_NODES: usize = 20_000;
 /// Lists and mappings may be nested this deep.
 const MAX_DEPTH: usize = 32;
 
+/// A kind of file, as messages speak of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    /// What a file describes: `scenario`.
+    pub noun: &'static str,
+    /// What it cannot do without: "`name` and `steps`".
+    pub needs: &'static str,
+}
+
 /// The tree of the one document in `text`.
-pub fn load(text: &str) -> Result<Node, Fault> {
+///
+/// # Errors
+/// It is no YAML, or more than one document, or larger than any file of this kind need be.
+pub fn load(text: &str, format: Format) -> Result<Node, Fault> {
+    let noun = format.noun;
     if text.len() > MAX_BYTES {
         return Err(Fault::new(format!(
-            "the file has {} bytes; a scenario may have {MAX_BYTES}",
+            "the file has {} bytes; a {noun} may have {MAX_BYTES}",
             text.len()
         )));
     }
     let offsets = Offsets::new(text);
-    let mut builder = Builder::default();
+    let mut builder = Builder::new(noun);
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
             let at = offsets.byte(error.marker().index());
@@ -35,9 +47,10 @@ pub fn load(text: &str) -> Result<Node, Fault> {
         );
         builder.take(event, span).map_err(|fault| fault.at(span))?;
     }
-    builder
-        .document
-        .ok_or_else(|| Fault::new("the file is empty; a scenario needs `name` and `steps`"))
+    builder.document.ok_or_else(|| {
+        let needs = format.needs;
+        Fault::new(format!("the file is empty; a {noun} needs {needs}"))
+    })
 }
 
 /// Byte offsets of characters: the parser counts characters.
@@ -61,8 +74,8 @@ enum Open {
     Mapping(Vec<(Key, Node)>, Option<Key>),
 }
 
-#[derive(Default)]
 struct Builder {
+    noun: &'static str,
     open: Vec<(Open, usize, Span)>,
     anchors: HashMap<usize, (Node, usize)>,
     nodes: usize,
@@ -70,12 +83,25 @@ struct Builder {
 }
 
 impl Builder {
+    fn new(noun: &'static str) -> Self {
+        Self {
+            noun,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            nodes: 0,
+            document: None,
+        }
+    }
+
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) => match self.document {
                 None => Ok(()),
-                Some(_) => Err(Fault::new("a scenario file holds one document, not more")),
+                Some(_) => Err(Fault::new(format!(
+                    "a {} file holds one document, not more",
+                    self.noun
+                ))),
             },
             Event::Alias(anchor) => {
                 let Some((node, size)) = self.anchors.get(&anchor) else {
@@ -119,7 +145,10 @@ impl Builder {
 
     fn refuse(&self, tagged: bool) -> Result<(), Fault> {
         match tagged {
-            true => Err(Fault::new("tags such as `!x` mean nothing in a scenario")),
+            true => Err(Fault::new(format!(
+                "tags such as `!x` mean nothing in a {}",
+                self.noun
+            ))),
             false => Ok(()),
         }
     }

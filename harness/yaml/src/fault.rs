@@ -169,7 +169,7 @@ impl de::Error for Fault {
     }
 }
 
-/// serde names Rust types; people who write scenarios know YAML's.
+/// serde names Rust types; people who write files know YAML's.
 pub fn for_people(expected: &str) -> &str {
     match expected {
         "u8" => "a whole number from 0 to 255",

@@ -1,4 +1,4 @@
-//! A scenario file's text and places in it.
+//! A file's text and places in it.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl Span {
     }
 }
 
-/// A scenario file: its name, its text, and the text as it may be shown.
+/// A file: its name, its text, and the text as it may be shown.
 #[derive(Clone)]
 pub struct Source(Arc<Inner>);
 
@@ -70,8 +70,8 @@ impl Source {
         &self.0.file
     }
 
-    /// The text, secrets and all.
-    pub(crate) fn text(&self) -> &str {
+    /// The text, secrets and all: for parsers alone.
+    pub fn text(&self) -> &str {
         &self.0.text
     }
 
