@@ -8,7 +8,7 @@ use rustls::crypto::CryptoProvider;
 
 use crate::behaviour::Behaviour;
 use crate::pki::ServerIdentity;
-use crate::tls::{Endpoint, Randomness};
+use crate::tls::{Endpoint, Randomness, TlsVersions};
 
 /// Which kind of time, keys and randomness a cloud has.
 pub trait TimeBase: sealed::Sealed + 'static {}
@@ -61,7 +61,9 @@ pub struct CloudConfig<B: TimeBase = Virtual> {
 #[derive(Clone)]
 struct Tls {
     provider: Arc<CryptoProvider>,
+    versions: TlsVersions,
     identity: ServerIdentity,
+    alternatives: Vec<ServerIdentity>,
     randomness: Randomness,
 }
 
@@ -92,7 +94,9 @@ impl CloudConfig<Virtual> {
             crate::clock::VIRTUAL_EPOCH,
             Tls {
                 provider: crate::tls::deterministic_provider(),
+                versions: TlsVersions::Tls12,
                 identity: chain.identity(),
+                alternatives: Vec::new(),
                 randomness: Randomness::Seeded,
             },
         )
@@ -104,8 +108,13 @@ impl CloudConfig<Virtual> {
 pub struct WallClock {
     /// The TLS provider, with a source of randomness of its own.
     pub provider: Arc<CryptoProvider>,
+    /// Which versions of TLS the server speaks.
+    pub versions: TlsVersions,
     /// The server's certificates and key.
     pub identity: ServerIdentity,
+    /// More of them, with keys of other kinds, for clients that cannot verify the first one's
+    /// signatures.
+    pub alternatives: Vec<ServerIdentity>,
     /// Seed for operation ids, etags and tracking ids, from the system's source of randomness.
     pub seed: [u8; 32],
     /// Time since 1970 at [`VirtualTime::ZERO`](az3166_event::VirtualTime::ZERO).
@@ -120,7 +129,9 @@ impl CloudConfig<Wall> {
             parts.since_1970,
             Tls {
                 provider: parts.provider,
+                versions: parts.versions,
                 identity: parts.identity,
+                alternatives: parts.alternatives,
                 randomness: Randomness::Provider,
             },
         )
@@ -142,10 +153,15 @@ impl<B: TimeBase> CloudConfig<B> {
     }
 
     pub(crate) fn endpoint(&self) -> Result<Endpoint, CloudError> {
-        Endpoint::new(&self.tls.provider, &self.tls.identity, self.tls.randomness).map_err(
-            |error| CloudError::Tls {
-                reason: error.to_string(),
-            },
+        Endpoint::new(
+            &self.tls.provider,
+            self.tls.versions,
+            &self.tls.identity,
+            &self.tls.alternatives,
+            self.tls.randomness,
         )
+        .map_err(|error| CloudError::Tls {
+            reason: error.to_string(),
+        })
     }
 }

@@ -36,7 +36,7 @@ pub use behaviour::{
 };
 pub use certificate::{CertificateError, DeviceCertificate};
 pub use clock::VIRTUAL_EPOCH;
-pub use cloud::{Cloud, Opening, Then, Transmission};
+pub use cloud::{Cloud, Opening, Port, Then, Transmission};
 pub use config::{CloudConfig, CloudError, TimeBase, Virtual, Wall, WallClock};
 pub use fault::{Answer, CloudFault, Effect, FaultError, Pattern, Repeat, Rule};
 pub use hub::{Authentication, ConnectionState, Device, Properties, Telemetry, Thumbprints, Twin};
@@ -48,3 +48,4 @@ pub use provisioning::{
     Provisioning, ProvisioningStatus, Refusal, Register, Registration, RegistrationId,
     RegistrationState, ReprovisionPolicy, Substatus,
 };
+pub use tls::TlsVersions;

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use az3166_cloud::{
     CertificateFault, Cloud, CloudConfig, CloudFault, Effect, Opening, Rule, ServerChain, Then,
-    WallClock,
+    TlsVersions, WallClock,
 };
 use rstest::rstest;
 use rustls::crypto::SupportedKxGroup;
@@ -217,7 +217,7 @@ fn the_key_log_is_the_clients_own() {
 fn nobody_listens_elsewhere() {
     let mut world = World::new();
     assert_eq!(world.cloud.host_names(), [DPS, HUB]);
-    for (host, port) in [(DPS, 80), (HUB, 443), ("example.com", 443)] {
+    for (host, port) in [(DPS, 80), (HUB, 5671), ("example.com", 443)] {
         let opening = world.cloud.open(world.now, 1, host, port);
         assert!(matches!(opening, Opening::Refused { .. }), "{host}:{port}");
     }
@@ -252,6 +252,7 @@ fn a_cloud_on_a_real_clock_takes_its_provider_and_keys_from_outside() {
     let certificate = params.self_signed(&key).unwrap().der().to_vec();
     let config = CloudConfig::wall_clock(WallClock {
         provider: Arc::new(rustls::crypto::ring::default_provider()),
+        versions: TlsVersions::Tls12,
         identity: ServerIdentity {
             root: certificate.clone(),
             chain: Chain(vec![certificate]),
@@ -259,6 +260,7 @@ fn a_cloud_on_a_real_clock_takes_its_provider_and_keys_from_outside() {
             key: Arc::new(key.serialize_der().into()),
             schemes: HandshakeSchemes::All,
         },
+        alternatives: Vec::new(),
         seed: [0; 32],
         since_1970: VIRTUAL_EPOCH,
     });

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::http::HttpService;
 use super::mqtt::MqttService;
 use super::services::Services;
+use super::site::Port;
 use super::{Then, Transmission};
 use crate::certificate::DeviceCertificate;
 use crate::fault::{Effect, Exchange};
@@ -23,30 +24,22 @@ const HANDSHAKE_FAILURE: u8 = 40;
 /// One TCP connection.
 pub(super) struct Connection {
     number: u32,
-    host: String,
+    /// In lower case; none where only the client can tell it and has not yet.
+    host: Option<String>,
     session: Session,
     service: Service,
     certificate: Option<DeviceCertificate>,
+    issuers: Vec<Vec<u8>>,
     state: State,
     handshake_deadline: Option<VirtualTime>,
 }
 
-/// The service that a connection is for.
-pub(super) enum Service {
-    /// The device API over HTTP.
-    DeviceApi(HttpService),
-    /// A hub over MQTT.
-    Hub(MqttService),
-}
-
-impl Service {
-    pub(super) fn device_api() -> Self {
-        Self::DeviceApi(HttpService::default())
-    }
-
-    pub(super) fn hub() -> Self {
-        Self::Hub(MqttService::default())
-    }
+/// What a connection speaks inside TLS.
+enum Service {
+    /// The services' HTTP interfaces.
+    Http(HttpService),
+    /// A device's session over MQTT.
+    Mqtt(MqttService),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,24 +78,48 @@ pub(super) enum Ending {
 #[derive(Clone, Copy)]
 pub(super) struct Peer<'a> {
     pub(super) connection: u32,
+    /// The host that it is for, in lower case; empty where the client did not say so in TLS.
     pub(super) host: &'a str,
+    /// The client's certificate; TLS has proven that the client has its key.
     pub(super) certificate: Option<&'a DeviceCertificate>,
+    /// The certificates that the client sent after its own, in DER.
+    #[allow(
+        dead_code,
+        reason = "for attestation by group, which looks at the whole chain"
+    )]
+    pub(super) issuers: &'a [Vec<u8>],
+}
+
+/// The [`Peer`] of a connection: a macro, so that it borrows the named fields alone.
+macro_rules! peer {
+    ($connection:ident) => {
+        Peer {
+            connection: $connection.number,
+            host: $connection.host.as_deref().unwrap_or_default(),
+            certificate: $connection.certificate.as_ref(),
+            issuers: &$connection.issuers,
+        }
+    };
 }
 
 impl Connection {
     pub(super) fn new(
         now: VirtualTime,
         number: u32,
-        host: &str,
-        service: Service,
+        host: Option<&str>,
+        port: Port,
         session: Session,
     ) -> Self {
         Self {
             number,
-            host: host.to_ascii_lowercase(),
+            host: host.map(str::to_ascii_lowercase),
             session,
-            service,
+            service: match port {
+                Port::Https => Service::Http(HttpService::default()),
+                Port::Mqtt => Service::Mqtt(MqttService::default()),
+            },
             certificate: None,
+            issuers: Vec::new(),
             state: State::Open,
             handshake_deadline: Some(now + HANDSHAKE_TIME),
         }
@@ -156,14 +173,14 @@ impl Connection {
             self.fail(now, "the handshake took too long".into(), services);
             return;
         }
-        let peer = peer(self.number, &self.host, self.certificate.as_ref());
+        let peer = peer!(self);
         let reaction = self.service.expire(now, peer, services);
         self.react(reaction);
     }
 
     /// Closes the connection because another one took its session over.
     pub(super) fn replaced(&mut self, now: VirtualTime, services: &mut Services) {
-        if let Service::Hub(service) = &mut self.service {
+        if let Service::Mqtt(service) = &mut self.service {
             service.replaced(now, services);
         }
         self.finish();
@@ -187,7 +204,7 @@ impl Connection {
                 },
             );
         }
-        let peer = peer(self.number, &self.host, self.certificate.as_ref());
+        let peer = peer!(self);
         self.service.closed(now, peer, services);
     }
 
@@ -198,7 +215,12 @@ impl Connection {
         endpoint: &Endpoint,
         services: &mut Services,
     ) -> Result<Status, String> {
-        let effect = services.strike(now, Exchange::handshake(&self.host));
+        if self.host.is_none() {
+            let named = self.session.requested_name();
+            self.host = named.map(|name| name.to_ascii_lowercase());
+        }
+        let host = self.host.as_deref().unwrap_or_default();
+        let effect = services.strike(now, Exchange::handshake(host));
         match effect {
             Some(Effect::Certificate(fault)) => self.session.accept(endpoint, Some(fault)),
             Some(Effect::Alert(description)) => {
@@ -233,7 +255,7 @@ impl Connection {
             services
                 .journal
                 .note_plaintext(self.number, &status.plaintext);
-            let peer = peer(self.number, &self.host, self.certificate.as_ref());
+            let peer = peer!(self);
             let reaction = self.service.receive(now, &status.plaintext, peer, services);
             self.react(reaction);
         }
@@ -245,7 +267,10 @@ impl Connection {
     fn established(&mut self, now: VirtualTime, what: Established, services: &mut Services) {
         self.handshake_deadline = None;
         self.service.begin(now);
-        let leaf = what.client_certificate.as_deref();
+        let mut chain = what.client_chain.into_iter();
+        let leaf = chain.next();
+        self.issuers = chain.collect();
+        let leaf = leaf.as_deref();
         if let Some(der) = leaf {
             services.journal.note_client_certificate(now, der);
         }
@@ -287,23 +312,11 @@ impl Connection {
     }
 }
 
-fn peer<'a>(
-    connection: u32,
-    host: &'a str,
-    certificate: Option<&'a DeviceCertificate>,
-) -> Peer<'a> {
-    Peer {
-        connection,
-        host,
-        certificate,
-    }
-}
-
 impl Service {
     fn begin(&mut self, now: VirtualTime) {
         match self {
-            Self::DeviceApi(service) => service.begin(now),
-            Self::Hub(service) => service.begin(now),
+            Self::Http(service) => service.begin(now),
+            Self::Mqtt(service) => service.begin(now),
         }
     }
 
@@ -315,32 +328,32 @@ impl Service {
         services: &mut Services,
     ) -> Reaction {
         match self {
-            Self::DeviceApi(service) => service.receive(now, bytes, peer, services),
-            Self::Hub(service) => service.receive(now, bytes, peer, services),
+            Self::Http(service) => service.receive(now, bytes, peer, services),
+            Self::Mqtt(service) => service.receive(now, bytes, peer, services),
         }
     }
 
     fn deadline(&self) -> Option<VirtualTime> {
         match self {
-            Self::DeviceApi(service) => service.deadline(),
-            Self::Hub(service) => service.deadline(),
+            Self::Http(service) => service.deadline(),
+            Self::Mqtt(service) => service.deadline(),
         }
     }
 
     fn expire(&mut self, now: VirtualTime, peer: Peer<'_>, services: &mut Services) -> Reaction {
         match self {
-            Self::DeviceApi(_) => Reaction {
+            Self::Http(_) => Reaction {
                 send: Vec::new(),
                 ending: Ending::Close,
             },
-            Self::Hub(service) => service.expire(now, peer, services),
+            Self::Mqtt(service) => service.expire(now, peer, services),
         }
     }
 
     fn closed(&mut self, now: VirtualTime, peer: Peer<'_>, services: &mut Services) {
         match self {
-            Self::DeviceApi(_) => {}
-            Self::Hub(service) => service.closed(now, peer, services),
+            Self::Http(_) => {}
+            Self::Mqtt(service) => service.closed(now, peer, services),
         }
     }
 }

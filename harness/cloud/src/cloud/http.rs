@@ -6,6 +6,7 @@ use az3166_event::{CloudEvent, VirtualTime};
 
 use super::connection::{Ending, Peer, Reaction};
 use super::services::Services;
+use super::site::{Site, host_of};
 use crate::device_api::{Answer, DeviceApi, Outcome};
 use crate::fault::{Effect, Exchange};
 use crate::http::{Persistence, Request, RequestReader};
@@ -13,6 +14,9 @@ use crate::provisioning::{Course, Proof};
 
 /// How long a connection may lie idle.
 const IDLE_TIME: Duration = Duration::from_secs(120);
+
+/// 421 Misdirected Request (RFC 9110 section 15.5.20).
+const MISDIRECTED: u16 = 421;
 
 /// HTTP exchanges of one connection.
 #[derive(Default)]
@@ -68,6 +72,15 @@ fn exchange(
     services: &mut Services,
     reaction: &mut Reaction,
 ) {
+    let asked = host_of(request.header("host").unwrap_or_default());
+    // What TLS agreed on counts, unless it names none of our services.
+    let peer = match services.site_of(peer.host) {
+        Some(_) => peer,
+        None => Peer {
+            host: &asked,
+            ..peer
+        },
+    };
     let effect = services.strike(
         now,
         Exchange::request(peer.host, &request.method, &request.path),
@@ -108,7 +121,14 @@ fn exchange(
             }
             answer
         }
-        _ => api(services, peer).answer(now, request, proof, course),
+        _ => match services.site_of(peer.host) {
+            Some(Site::Provisioning) => api(services, peer).answer(now, request, proof, course),
+            Some(Site::Hub) => api(services, peer).error(now, 404, 404_000, "Not found."),
+            None => {
+                let message = format!("No service is called {:?}.", peer.host);
+                api(services, peer).error(now, MISDIRECTED, u32::from(MISDIRECTED) * 1000, &message)
+            }
+        },
     };
     match &effect {
         Some(Effect::RetryAfter(value)) => answer.response.set_header("Retry-After", value),

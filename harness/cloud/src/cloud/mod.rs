@@ -5,6 +5,7 @@ mod http;
 mod journal;
 mod mqtt;
 mod services;
+mod site;
 
 use core::marker::PhantomData;
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ use crate::provisioning::{EnrolError, Enrolment, Provisioning};
 use crate::tls::{Endpoint, Session};
 use connection::Connection;
 use services::Services;
+
+pub use site::Port;
 
 /// A provisioning service and its hubs.
 ///
@@ -126,14 +129,28 @@ impl<B: TimeBase> Cloud<B> {
     /// Numbers are never used twice.
     pub fn open(&mut self, now: VirtualTime, connection: u32, host: &str, port: u16) -> Opening {
         self.advance(now);
-        let service = match self.services.service_at(host, port) {
-            Ok(service) => service,
+        let port = match self.services.port_of(host, port) {
+            Ok(port) => port,
             Err(reason) => return Opening::Refused { reason },
         };
-        let session = Session::new(&self.endpoint, self.generator(connection));
-        let opened = Connection::new(now, connection, host, service, session);
-        self.connections.insert(connection, opened);
+        self.begin(now, connection, Some(host), port);
         Opening::Accepted
+    }
+
+    /// A client opened the TCP connection `connection` to a port of this kind. The host that it
+    /// means follows from what it says: the TLS server name, the `Host` header field, the MQTT
+    /// user name.
+    ///
+    /// Numbers are never used twice.
+    pub fn accept(&mut self, now: VirtualTime, connection: u32, port: Port) {
+        self.advance(now);
+        self.begin(now, connection, None, port);
+    }
+
+    fn begin(&mut self, now: VirtualTime, connection: u32, host: Option<&str>, port: Port) {
+        let session = Session::new(&self.endpoint, self.generator(connection));
+        let opened = Connection::new(now, connection, host, port, session);
+        self.connections.insert(connection, opened);
     }
 
     /// The client of `connection` sent `bytes`.

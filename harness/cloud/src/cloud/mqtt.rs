@@ -6,6 +6,7 @@ use az3166_event::{CloudEvent, VirtualTime};
 
 use super::connection::{Ending, Peer, Reaction};
 use super::services::Services;
+use super::site::Site;
 use crate::fault::{Effect, Exchange};
 use crate::hub::Happened;
 use crate::mqtt::{Connect, ConnectReturnCode, DecodeError, Packet, PacketReader, Publish};
@@ -171,10 +172,13 @@ impl MqttService {
         services: &mut Services,
         reaction: &mut Reaction,
     ) {
-        let result =
-            services
-                .hubs
-                .connect(now, peer.connection, peer.host, connect, peer.certificate);
+        let hub = match services.site_of(peer.host) {
+            Some(Site::Hub | Site::Provisioning) => peer.host,
+            None => named_hub(connect, services),
+        };
+        let result = services
+            .hubs
+            .connect(now, peer.connection, hub, connect, peer.certificate);
         let connected = match result {
             Ok(connected) => connected,
             Err(refusal) => {
@@ -276,6 +280,16 @@ impl MqttService {
             services.hubs.disconnect(peer.connection);
             note_disconnect(now, session.device_id, reason, services);
         }
+    }
+}
+
+/// The hub that the user name is for, where TLS did not tell.
+fn named_hub<'a>(connect: &'a Connect, services: &Services) -> &'a str {
+    let user_name = connect.user_name.as_deref().unwrap_or_default();
+    let hub = user_name.split('/').next().unwrap_or_default();
+    match services.site_of(hub) {
+        Some(Site::Hub) => hub,
+        _ => "",
     }
 }
 

@@ -4,17 +4,14 @@ use az3166_event::{CloudEvent, VirtualTime};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
-use super::connection::Service;
 use super::journal::Journal;
+use super::site::{Port, Site, site_of};
 use crate::behaviour::Behaviour;
 use crate::clock::Epoch;
 use crate::config::{CloudConfig, TimeBase};
 use crate::fault::{Effect, Exchange, FaultBook};
 use crate::hub::Hubs;
 use crate::provisioning::{Provisioning, Registration, RegistrationState};
-
-const HTTPS: u16 = 443;
-const MQTTS: u16 = 8883;
 
 /// The services, the faults in force and the journal.
 pub(super) struct Services {
@@ -57,18 +54,17 @@ impl Services {
             .collect()
     }
 
-    /// The service that listens at `host` and `port`.
-    pub(super) fn service_at(&self, host: &str, port: u16) -> Result<Service, String> {
-        let is = |own: &String| host.eq_ignore_ascii_case(own);
-        let (provisioning, hub) = (is(&self.provisioning_host), self.hub_hosts.iter().any(is));
-        match port {
-            HTTPS if provisioning => Ok(Service::device_api()),
-            MQTTS if hub => Ok(Service::hub()),
-            _ if provisioning => Err(format!(
-                "the provisioning service listens at port {HTTPS} only"
-            )),
-            _ if hub => Err(format!("a hub listens at port {MQTTS} only")),
-            _ => Err(format!("no service is called {host}")),
+    /// The service with this host name.
+    pub(super) fn site_of(&self, host: &str) -> Option<Site> {
+        site_of(host, &self.provisioning_host, &self.hub_hosts)
+    }
+
+    /// The kind of port that `host` has at `number`.
+    pub(super) fn port_of(&self, host: &str, number: u16) -> Result<Port, String> {
+        match (self.site_of(host), Port::at(number)) {
+            (Some(_), Some(port)) => Ok(port),
+            (Some(_), None) => Err("the services listen at ports 443 and 8883 only".to_owned()),
+            (None, _) => Err(format!("no service is called {host}")),
         }
     }
 

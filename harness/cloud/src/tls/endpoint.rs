@@ -11,7 +11,8 @@ use rustls::pki_types::UnixTime;
 use rustls::server::{NoServerSessionStorage, ServerConfig};
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
-use rustls::version::TLS12;
+use rustls::version::{TLS12, TLS13};
+use rustls::{CipherSuite, SupportedProtocolVersion};
 
 use super::client_certificate::AnyLeaf;
 use super::key_log::Lines;
@@ -41,6 +42,16 @@ impl Randomness {
     }
 }
 
+/// Which versions of TLS the server speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TlsVersions {
+    /// TLS 1.2 alone, as the provisioning service.
+    #[default]
+    Tls12,
+    /// TLS 1.3 too: a deviation, for clients that know nothing else.
+    Tls12And13,
+}
+
 /// The server's TLS settings.
 pub(crate) struct Endpoint {
     good: Arc<ServerConfig>,
@@ -52,26 +63,38 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// TLS 1.2 with `provider`, as `identity`.
+    /// The server as `identity`, or as one of `alternatives` to clients whose signature algorithms
+    /// do not fit it.
     ///
     /// # Errors
-    /// rustls refuses a key, or the provider has no TLS 1.2 suite.
+    /// rustls refuses a key, or the provider lacks a suite of a version.
     pub(crate) fn new(
         provider: &Arc<CryptoProvider>,
+        versions: TlsVersions,
         identity: &ServerIdentity,
+        alternatives: &[ServerIdentity],
         randomness: Randomness,
     ) -> Result<Self, rustls::Error> {
+        let provider = Arc::new(with_documented_suites(provider));
         let clock = Arc::new(Clock::default());
         let key_log = Arc::new(Lines::default());
-        let config = |key: CertifiedKey| {
-            server_config(provider, key, clock.clone(), key_log.clone()).map(Arc::new)
+        let config = |keys| {
+            server_config(&provider, versions, keys, clock.clone(), key_log.clone()).map(Arc::new)
         };
-        let (good, faulty) = identity.certified_keys(provider)?;
+        let mut good = Vec::new();
+        let mut faulty: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for identity in core::iter::once(identity).chain(alternatives) {
+            let (key, spoilt) = identity.certified_keys(&provider)?;
+            good.push(Arc::new(key));
+            for (fault, key) in spoilt {
+                faulty.entry(fault).or_default().push(Arc::new(key));
+            }
+        }
         Ok(Self {
             good: config(good)?,
             faulty: faulty
                 .into_iter()
-                .map(|(fault, key)| Ok((fault, config(key)?)))
+                .map(|(fault, keys)| Ok((fault, config(keys)?)))
                 .collect::<Result<_, rustls::Error>>()?,
             trust_anchor: identity.trust_anchor().to_vec(),
             clock,
@@ -122,30 +145,59 @@ impl TimeProvider for Clock {
     }
 }
 
+/// The provider with the suites that the services document and this server has: ECDHE with AES-GCM
+/// on TLS 1.2 (DPS documentation, "TLS support"); the CBC ones are not implemented by rustls. Suites
+/// of TLS 1.3 stay.
+fn with_documented_suites(provider: &CryptoProvider) -> CryptoProvider {
+    let mut provider = provider.clone();
+    provider
+        .cipher_suites
+        .retain(|suite| suite.tls13().is_some() || DOCUMENTED_SUITES.contains(&suite.suite()));
+    provider
+}
+
+const DOCUMENTED_SUITES: [CipherSuite; 4] = [
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+];
+
+const ONE: &[&SupportedProtocolVersion] = &[&TLS12];
+const BOTH: &[&SupportedProtocolVersion] = &[&TLS12, &TLS13];
+
 fn server_config(
     provider: &Arc<CryptoProvider>,
-    key: CertifiedKey,
+    versions: TlsVersions,
+    keys: Vec<Arc<CertifiedKey>>,
     clock: Arc<Clock>,
     key_log: Arc<Lines>,
 ) -> Result<ServerConfig, rustls::Error> {
     let verifier = AnyLeaf {
         algorithms: provider.signature_verification_algorithms,
     };
+    let spoken = match versions {
+        TlsVersions::Tls12 => ONE,
+        TlsVersions::Tls12And13 => BOTH,
+    };
     let mut config = ServerConfig::builder_with_details(provider.clone(), clock)
-        .with_protocol_versions(&[&TLS12])?
+        .with_protocol_versions(spoken)?
         .with_client_cert_verifier(Arc::new(verifier))
-        .with_cert_resolver(Arc::new(Always(Arc::new(key))));
+        .with_cert_resolver(Arc::new(FirstThatFits(keys)));
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.key_log = key_log;
     Ok(config)
 }
 
-/// Shows one certificate, whatever name the client asks for.
+/// Shows the first certificate whose key signs with an algorithm of the client, whatever name the
+/// client asks for; the first one of all when none does, so that rustls words the alert.
 #[derive(Debug)]
-struct Always(Arc<CertifiedKey>);
+struct FirstThatFits(Vec<Arc<CertifiedKey>>);
 
-impl rustls::server::ResolvesServerCert for Always {
-    fn resolve(&self, _: rustls::server::ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.clone())
+impl rustls::server::ResolvesServerCert for FirstThatFits {
+    fn resolve(&self, hello: rustls::server::ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let fits =
+            |key: &&Arc<CertifiedKey>| key.key.choose_scheme(hello.signature_schemes()).is_some();
+        self.0.iter().find(fits).or(self.0.first()).cloned()
     }
 }

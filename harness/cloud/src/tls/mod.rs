@@ -1,4 +1,4 @@
-//! The TLS 1.2 server side of one connection, fed from memory.
+//! The TLS server side of one connection, fed from memory.
 
 mod client_certificate;
 #[cfg(feature = "deterministic")]
@@ -7,6 +7,7 @@ mod endpoint;
 mod key_log;
 mod session;
 
+pub use endpoint::TlsVersions;
 pub(crate) use endpoint::{Endpoint, Randomness};
 pub(crate) use session::{Established, Session, Status};
 

@@ -17,8 +17,9 @@ pub(crate) struct Established {
     pub(crate) version: String,
     /// The suite's IANA name.
     pub(crate) suite: String,
-    /// The client's leaf in DER; its key signed the handshake.
-    pub(crate) client_certificate: Option<Vec<u8>>,
+    /// The client's certificates in DER as it sent them, the leaf first; the leaf's key signed the
+    /// handshake. Empty without one.
+    pub(crate) client_chain: Vec<Vec<u8>>,
 }
 
 /// What came of some received bytes.
@@ -68,6 +69,14 @@ impl Session {
     /// [`refuse`](Self::refuse) must follow.
     pub(crate) fn has_hello(&self) -> bool {
         matches!(self.state, State::Decide(_))
+    }
+
+    /// The server name of the client's first message, before it is answered.
+    pub(crate) fn requested_name(&self) -> Option<String> {
+        match &self.state {
+            State::Decide(accepted) => accepted.client_hello().server_name().map(str::to_owned),
+            _ => None,
+        }
     }
 
     /// Takes cipher text from the client.
@@ -238,9 +247,7 @@ impl Session {
         *established = true;
         let suite = connection.negotiated_cipher_suite();
         let version = connection.protocol_version();
-        let leaf = connection
-            .peer_certificates()
-            .and_then(|chain| chain.first());
+        let chain = connection.peer_certificates().unwrap_or_default();
         status.established = Some(Established {
             server_name: connection.server_name().map(str::to_owned),
             version: version.map_or_else(String::new, |version| match version {
@@ -249,7 +256,7 @@ impl Session {
                 other => format!("{other:?}"),
             }),
             suite: suite.map_or_else(String::new, |suite| format!("{:?}", suite.suite())),
-            client_certificate: leaf.map(|leaf| leaf.to_vec()),
+            client_chain: chain.iter().map(|each| each.to_vec()).collect(),
         });
     }
 

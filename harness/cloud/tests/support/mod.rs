@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use az3166_cloud::{
-    Cloud, CloudConfig, Enrolment, Opening, ServerChain, Then, TimeBase, VIRTUAL_EPOCH, Virtual,
+    Cloud, CloudConfig, Enrolment, Opening, Port, ServerChain, Then, TimeBase, VIRTUAL_EPOCH,
+    Virtual,
 };
 use az3166_event::{CloudEvent, VirtualTime};
 use rustls::crypto::CryptoProvider;
@@ -108,13 +109,31 @@ pub fn client_config_with(
     anchor: &[u8],
     device: Option<&Device>,
 ) -> ClientConfig {
+    speaking(&[&rustls::version::TLS12], provider, anchor, device)
+}
+
+/// The same with TLS 1.3 too.
+pub fn both_versions(
+    provider: CryptoProvider,
+    anchor: &[u8],
+    device: Option<&Device>,
+) -> ClientConfig {
+    speaking(rustls::ALL_VERSIONS, provider, anchor, device)
+}
+
+fn speaking(
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    provider: CryptoProvider,
+    anchor: &[u8],
+    device: Option<&Device>,
+) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(anchor.to_vec())).unwrap();
     let builder = ClientConfig::builder_with_details(
         Arc::new(provider),
         Arc::new(Fixed(VIRTUAL_EPOCH.as_secs())),
     )
-    .with_protocol_versions(&[&rustls::version::TLS12])
+    .with_protocol_versions(versions)
     .unwrap()
     .with_root_certificates(roots);
     match device {
@@ -174,10 +193,25 @@ impl<B: TimeBase> World<B> {
     }
 
     pub fn connect_with(&mut self, host: &str, port: u16, config: ClientConfig) -> Client {
+        let opening = self.cloud.open(self.now, self.connections + 1, host, port);
+        assert_eq!(opening, Opening::Accepted);
+        self.handshake(host, config)
+    }
+
+    /// Opens a connection of which the cloud knows the kind of port alone.
+    pub fn accept(&mut self, port: Port, name: &str, device: Option<&Device>) -> Client {
+        let config = client_config(self.cloud.trust_anchor(), device);
+        self.accept_with(port, name, config)
+    }
+
+    pub fn accept_with(&mut self, port: Port, name: &str, config: ClientConfig) -> Client {
+        self.cloud.accept(self.now, self.connections + 1, port);
+        self.handshake(name, config)
+    }
+
+    fn handshake(&mut self, host: &str, config: ClientConfig) -> Client {
         self.connections += 1;
         let number = self.connections;
-        let opening = self.cloud.open(self.now, number, host, port);
-        assert_eq!(opening, Opening::Accepted);
         let name = ServerName::try_from(host.to_owned()).unwrap();
         let mut client = Client {
             number,
