@@ -153,7 +153,7 @@ impl Chip {
             self.dbgmcu = Dbgmcu::default();
         }
         self.rtc.system_reset();
-        self.flash = Flash::new();
+        self.flash.reset();
         self.pwr = Pwr::new(now);
         self.syscfg = Syscfg::default();
         self.crc = Crc::new();
@@ -254,6 +254,11 @@ impl Chip {
     /// Whether bytes are still on their way to the device.
     pub(crate) fn console_is_idle(&self) -> bool {
         self.console.is_idle()
+    }
+
+    /// Write-protects flash sectors by the option bytes.
+    pub(crate) fn protect_sectors(&mut self, sectors: u16) {
+        self.flash.protect(sectors);
     }
 
     /// The random number generator, to inject faults.

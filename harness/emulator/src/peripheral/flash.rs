@@ -80,6 +80,8 @@ pub struct Flash {
     lock: KeyLock,
     option_lock: KeyLock,
     busy_until: VirtualTime,
+    /// Sectors that the option bytes protect from writing.
+    protected: u16,
 }
 
 impl Flash {
@@ -92,7 +94,26 @@ impl Flash {
             lock: KeyLock::Locked,
             option_lock: KeyLock::Locked,
             busy_until: VirtualTime::ZERO,
+            protected: 0,
         }
+    }
+
+    /// A reset: the option bytes are loaded again, everything else starts afresh.
+    pub fn reset(&mut self) {
+        *self = Self {
+            protected: self.protected,
+            ..Self::new()
+        };
+    }
+
+    /// Write-protects the sectors whose bits are set (option bytes nWRP).
+    pub fn protect(&mut self, sectors: u16) {
+        self.protected = sectors & 0xFFF;
+    }
+
+    /// OPTCR as the option bytes make it, locked.
+    fn options(&self) -> u32 {
+        OPTCR_RESET & !(u32::from(self.protected) << 16)
     }
 
     /// Reads the register at `offset`.
@@ -114,8 +135,8 @@ impl Flash {
                 };
                 self.control & !CR_STRT | lock | start
             }
-            OPTCR if self.option_lock == KeyLock::Unlocked => OPTCR_RESET & !OPTCR_OPTLOCK,
-            OPTCR => OPTCR_RESET,
+            OPTCR if self.option_lock == KeyLock::Unlocked => self.options() & !OPTCR_OPTLOCK,
+            OPTCR => self.options(),
             _ => 0,
         }
     }
@@ -135,7 +156,7 @@ impl Flash {
             SR => self.status &= !(value & (SR_EOP | SR_OPERR | SR_ERRORS)),
             CR => self.write_control(value, now, memory),
             OPTCR if self.option_lock == KeyLock::Unlocked => {
-                if (value ^ OPTCR_RESET) & !OPTCR_OPTLOCK != 0 {
+                if (value ^ self.options()) & !OPTCR_OPTLOCK != 0 {
                     return Modelled::No;
                 }
                 if value & OPTCR_OPTLOCK != 0 {
@@ -179,6 +200,11 @@ impl Flash {
                 return;
             }
         };
+        // A mass erase with any sector protected erases nothing (RM0402 section 3.5.3).
+        if sectors.clone().any(|sector| self.is_protected(sector)) {
+            self.status |= SR_WRPERR;
+            return;
+        }
         let mut duration = Duration::ZERO;
         for sector in sectors {
             let range = sector_range(sector);
@@ -205,6 +231,10 @@ impl Flash {
             self.status |= SR_PGPERR;
             return;
         }
+        if self.is_protected(sector_of(offset)) {
+            self.status |= SR_WRPERR;
+            return;
+        }
         let bytes = value.to_le_bytes();
         let length = width.bytes() as usize;
         let programmed: Vec<u8> = memory.flash()[offset..offset + length]
@@ -222,6 +252,10 @@ impl Flash {
         if self.control & CR_EOPIE != 0 {
             self.status |= SR_EOP;
         }
+    }
+
+    fn is_protected(&self, sector: usize) -> bool {
+        self.protected >> sector & 1 != 0
     }
 
     /// Bytes programmed at once (PSIZE).
@@ -265,6 +299,11 @@ impl KeyLock {
 /// The offsets of a sector, 0..=11.
 pub fn sector_range(sector: usize) -> Range<usize> {
     SECTORS[sector]..SECTORS[sector + 1]
+}
+
+/// The sector that an offset lies in.
+fn sector_of(offset: usize) -> usize {
+    SECTORS.partition_point(|start| *start <= offset) - 1
 }
 
 fn erase_time(bytes: usize, parallelism: u32) -> Duration {
