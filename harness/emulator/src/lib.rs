@@ -14,4 +14,4 @@ pub mod peripheral;
 
 pub use board::Button;
 pub use chip::UnmodelledPolicy;
-pub use devkit::{DebugError, DevKit, DevKitConfig, Display, Power, ProgramError, Stop};
+pub use devkit::{DebugError, DevKit, DevKitConfig, Display, Power, ProgramError, ResetPin, Stop};

@@ -181,7 +181,7 @@ impl Cpu {
                 self.instructions() != self.retired_at_read,
                 dhcsr::S_RETIRE_ST,
             );
-        self.debug.was_reset = false;
+        self.debug.was_reset = self.state == State::InReset;
         self.retired_at_read = self.instructions();
         value
     }
@@ -216,8 +216,14 @@ impl Cpu {
     }
 
     /// DCRSR: bit 16 writes the register, else it goes to DCRDR.
+    ///
+    /// Outside Debug state nothing is transferred: a debugger that does not halt first reads
+    /// whatever DCRDR held (C1.6.3 calls it UNKNOWN).
     fn transfer_register(&mut self, value: u32) {
         const WRITE: u32 = 1 << 16;
+        if self.state != State::Halted {
+            return;
+        }
         let selector = value & 0x7F;
         let register = match selector {
             0..=15 => Register::GENERAL[selector as usize],

@@ -97,6 +97,8 @@ enum State {
     /// Debug state.
     Halted,
     LockedUp,
+    /// Held in reset by the pin.
+    InReset,
 }
 
 /// What the core waits for.
@@ -241,6 +243,23 @@ impl Cpu {
         if self.debug.catches(VectorCatch::Reset) {
             self.halt_at_vector();
         }
+    }
+
+    /// Power came back: what a debugger has set is gone (Armv7-M ARM, C1.4.1).
+    pub fn forget_debugger(&mut self) {
+        self.debug = Debug::new();
+        self.code_is_stale = true;
+    }
+
+    /// Stops the core until [`Cpu::reset`]: its reset input is low.
+    pub fn hold_in_reset(&mut self) {
+        self.state = State::InReset;
+        self.sleep = Sleep::No;
+        self.reset_requested = false;
+        self.halt_is_new = false;
+        self.lockup_is_new = false;
+        self.debug.note_reset();
+        self.deadline = 0;
     }
 
     /// The present cycle.

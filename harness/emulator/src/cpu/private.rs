@@ -25,6 +25,10 @@ const DFSR: u32 = 0xD30;
 const MPU: u32 = 0xD90;
 const DHCSR: u32 = 0xDF0;
 const STIR: u32 = 0xF00;
+/// Media and FP feature registers of the chip's FPU (Cortex-M4 TRM, table 7-1), which a debugger
+/// asks for; the engine has none behind them, and its registers read as zero.
+const MVFR0: u32 = 0xF40;
+const MVFR1: u32 = 0xF44;
 
 /// AIRCR's write key and what it reads as.
 const VECTKEY: u32 = 0x05FA;
@@ -175,8 +179,9 @@ impl Cpu {
             // No MPU: TYPE is zero.
             MPU..0xDBC => 0,
             DHCSR..0xE00 => self.read_debug(offset - DHCSR),
-            // MVFR0: the debugger's question for an FPU; there is none.
             CPUID..0xE00 => self.scb.read(offset - CPUID),
+            MVFR0 => 0x1011_0021,
+            MVFR1 => 0x1100_0011,
             0xFD0..0x1000 => id_register(offset, 0x00C),
             _ => 0,
         }

@@ -54,6 +54,15 @@ pub struct DevKitConfig {
     pub unmodelled: UnmodelledPolicy,
 }
 
+/// The level that something outside holds the chip's reset pin at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResetPin {
+    /// Nothing holds it: its pull-up makes it high.
+    Released,
+    /// Low: the chip stands still.
+    Held,
+}
+
 /// A program that does not fit where it should go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramError {
@@ -78,6 +87,7 @@ pub struct DevKit {
     power: Power,
     /// The time while there is no power; with power the chip's clock tells it.
     off_at: VirtualTime,
+    reset_line: ResetPin,
     lockup_reported: bool,
     noise: ChaCha8Rng,
     display: Display,
@@ -93,6 +103,7 @@ impl DevKit {
             chip: Chip::new(config.uid, config.seed, bus, config.unmodelled),
             power: Power::Off,
             off_at: VirtualTime::ZERO,
+            reset_line: ResetPin::Released,
             lockup_reported: false,
             noise: ChaCha8Rng::seed_from_u64(config.seed),
             display: config.display,
@@ -174,10 +185,34 @@ impl DevKit {
         }
     }
 
+    /// Holds the reset pin low, or lets it go: the chip starts when it rises. A debugger reaches
+    /// memory and the core's debug registers in between.
+    pub fn set_reset_pin(&mut self, level: ResetPin) {
+        let before = core::mem::replace(&mut self.reset_line, level);
+        if before == level || !self.is_powered() {
+            return;
+        }
+        match level {
+            ResetPin::Held => self.reset(ResetCause::Pin, self.now()),
+            ResetPin::Released => self.cpu.reset(&mut self.memory),
+        }
+    }
+
     fn reset(&mut self, cause: ResetCause, now: VirtualTime) {
         self.chip.reset(cause, self.cpu.cycle(), now);
+        if cause == ResetCause::PowerOn {
+            self.cpu.forget_debugger();
+        }
         self.cpu.reset(&mut self.memory);
+        if self.reset_line == ResetPin::Held {
+            self.cpu.hold_in_reset();
+        }
         self.lockup_reported = false;
+    }
+
+    /// Write-protects the flash sectors whose bits are set, as option bytes nWRP do.
+    pub fn protect_sectors(&mut self, sectors: u16) {
+        self.chip.protect_sectors(sectors);
     }
 
     /// Presses a button; it stays down.

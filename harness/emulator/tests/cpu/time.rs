@@ -414,11 +414,11 @@ fn a_reset_request_ends_the_run() {
 fn the_processor_names_itself() {
     let mut machine = program(endless_loop);
     for (address, value) in [
-        // CPUID, ICTR (four banks of interrupts), MPU_TYPE, MVFR0 without an FPU.
+        // CPUID, ICTR (four banks of interrupts), MPU_TYPE, MVFR0 of the chip.
         (0xE000_ED00, 0x410F_C241),
         (0xE000_E004, 3),
         (0xE000_ED90, 0),
-        (0xE000_EF40, 0),
+        (0xE000_EF40, 0x1011_0021),
         (0xE000_ED14, 0x200),
         (0xE000_ED0C, 0xFA05_0000),
         // The first entry of the ROM table leads to the system control space.
