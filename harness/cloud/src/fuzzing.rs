@@ -8,6 +8,7 @@ use crate::behaviour::Behaviour;
 use crate::certificate::DeviceCertificate;
 use crate::clock::{Epoch, VIRTUAL_EPOCH};
 use crate::device_api::DeviceApi;
+use crate::fault::{CloudFault, Exchange, FaultBook, Outlet};
 use crate::http::RequestReader;
 use crate::hub::Hubs;
 use crate::mqtt::{Packet, PacketReader};
@@ -68,6 +69,27 @@ pub fn fuzz_mqtt(data: &[u8]) {
     }
 }
 
+/// A fault file: what reads is written so that it reads the same, and strikes without a panic.
+pub fn fuzz_faults(data: &[u8]) {
+    let Ok(faults) = serde_json::from_slice::<Vec<CloudFault>>(data) else {
+        return;
+    };
+    for fault in faults {
+        let text = serde_json::to_string(&fault).unwrap_or_default();
+        assert_eq!(serde_json::from_str(&text).ok(), Some(fault.clone()));
+        let mut book = FaultBook::default();
+        if book.inject(fault).is_ok() {
+            let exchange = Exchange::request("host", "PUT", "/0ne/registrations/a/register");
+            book.strike(&exchange.by(Some("a")));
+            let strike = book.strike(&Exchange::handshake("host"));
+            let mut outlet = Outlet::default();
+            outlet.put(VirtualTime::ZERO, vec![0; 9], &strike.shaping);
+            outlet.release(VirtualTime::MAX);
+            assert_eq!((outlet.take().len(), outlet.next()), (9, None));
+        }
+    }
+}
+
 /// A device's certificate.
 pub fn fuzz_certificate(data: &[u8]) {
     if let Ok(certificate) = DeviceCertificate::from_der(data) {
@@ -100,6 +122,9 @@ mod tests {
     const PACKETS: &[u8] =
         b"\x10\x11\0\x04MQTT\x04\x82\0\xf0\0\x01d\0\x02u/\x82\x08\0\x0a\0\x03a/b\x01\
         \x32\x0a\0\x03a/b\0\x01{}!";
+    const FAULTS: &[u8] =
+        br#"[{"device":"a*","nth":2,"times":3,"answer":{"status":429,"retry_after":"5"}},
+        {"method":"TLS","segments":{"bytes":1,"every_ms":9}},{"delay":{"ms":99}}]"#;
     const CERTIFICATE: &[u8] = include_bytes!("../tests/fixtures/alias-devkit.der");
 
     proptest! {
@@ -108,6 +133,12 @@ mod tests {
             fuzz_device_api(&data);
             fuzz_mqtt(&data);
             fuzz_certificate(&data);
+            fuzz_faults(&data);
+        }
+
+        #[test]
+        fn damaged_fault_files(data in damaged(FAULTS)) {
+            fuzz_faults(&data);
         }
 
         #[test]

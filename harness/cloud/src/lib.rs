@@ -38,7 +38,7 @@ pub use certificate::{CertificateError, DeviceCertificate};
 pub use clock::VIRTUAL_EPOCH;
 pub use cloud::{Cloud, Opening, Port, Then, Transmission};
 pub use config::{CloudConfig, CloudError, TimeBase, Virtual, Wall, WallClock};
-pub use fault::{Answer, CloudFault, Effect, FaultError, Pattern, Repeat, Rule};
+pub use fault::{Answer, CloudFault, Effect, FAULT_HELP, FaultError, Pattern, Repeat, Rule};
 pub use hub::{Authentication, ConnectionState, Device, Properties, Telemetry, Thumbprints, Twin};
 #[cfg(feature = "deterministic")]
 pub use pki::ServerChain;

@@ -288,7 +288,7 @@ fn the_hub_drops_the_connection(
 #[case(r#"{"connack": 0}"#, FaultError::ReturnCode { code: 0 })]
 #[case(r#"{"retry_after": "1\r\nX: y"}"#, FaultError::HeaderValue { member: "retry_after", value: "1\r\nX: y".into() })]
 #[case(r#"{"method": "GET", "connack": 5}"#, FaultError::Method { effect: "connack", method: "GET".into(), needs: "CONNECT" })]
-#[case(r#"{"method": "TLS", "answer": {"status": 500}}"#, FaultError::Method { effect: "answer", method: "TLS".into(), needs: "an HTTP method" })]
+#[case(r#"{"method": "TLS", "answer": {"status": 500}}"#, FaultError::Method { effect: "answer", method: "TLS".into(), needs: "an HTTP method or PUBLISH" })]
 fn faults_that_never_happen(#[case] fault: &str, #[case] expected: FaultError) {
     let mut world = World::new();
     assert_eq!(world.cloud.inject(parse(fault)), Err(expected));

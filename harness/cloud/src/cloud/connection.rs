@@ -12,7 +12,7 @@ use super::services::Services;
 use super::site::Port;
 use super::{Then, Transmission};
 use crate::certificate::DeviceCertificate;
-use crate::fault::{Effect, Exchange};
+use crate::fault::{Effect, Exchange, Outlet, Shaping, Silence};
 use crate::tls::{Endpoint, Established, Session, Status};
 
 /// How long a client may take for the TLS handshake.
@@ -27,6 +27,7 @@ pub(super) struct Connection {
     /// In lower case; none where only the client can tell it and has not yet.
     host: Option<String>,
     session: Session,
+    outlet: Outlet,
     service: Service,
     certificate: Option<DeviceCertificate>,
     issuers: Vec<Vec<u8>>,
@@ -102,6 +103,16 @@ macro_rules! peer {
     };
 }
 
+impl From<Silence> for Ending {
+    fn from(silence: Silence) -> Self {
+        match silence {
+            Silence::Stall => Self::Stall,
+            Silence::Close => Self::Close,
+            Silence::Reset => Self::Reset,
+        }
+    }
+}
+
 impl Connection {
     pub(super) fn new(
         now: VirtualTime,
@@ -114,6 +125,7 @@ impl Connection {
             number,
             host: host.map(str::to_ascii_lowercase),
             session,
+            outlet: Outlet::default(),
             service: match port {
                 Port::Https => Service::Http(HttpService::default()),
                 Port::Mqtt => Service::Mqtt(MqttService::default()),
@@ -138,6 +150,8 @@ impl Connection {
         let mut result = self.session.receive(bytes);
         if self.session.has_hello() {
             result = self.answer_hello(now, endpoint, services);
+            let shaping = services.take_shaping();
+            self.outlet.put(now, self.session.take_output(), &shaping);
         }
         match result {
             Ok(status) => self.handle(now, status, services),
@@ -145,19 +159,28 @@ impl Connection {
         }
     }
 
-    pub(super) fn transmit(&mut self) -> Transmission {
+    pub(super) fn transmit(&mut self, now: VirtualTime) -> Transmission {
+        let bytes = self.session.take_output();
+        self.outlet.put(now, bytes, &Shaping::default());
         let then = match self.state {
+            _ if !self.outlet.is_released() => Then::Continue,
             State::Open | State::Deaf => Then::Continue,
             State::Finishing => Then::Finish,
             State::Reset => Then::Reset,
         };
         Transmission {
-            bytes: self.session.take_output(),
+            bytes: self.outlet.take(),
             then,
         }
     }
 
     pub(super) fn deadline(&self) -> Option<VirtualTime> {
+        let due = [self.outlet.next(), self.patience()];
+        due.into_iter().flatten().min()
+    }
+
+    /// When the client has been silent for too long.
+    fn patience(&self) -> Option<VirtualTime> {
         match self.state {
             State::Open => self.handshake_deadline.or_else(|| self.service.deadline()),
             State::Deaf | State::Finishing | State::Reset => None,
@@ -166,7 +189,8 @@ impl Connection {
 
     /// Does what is due.
     pub(super) fn advance(&mut self, now: VirtualTime, services: &mut Services) {
-        if self.deadline().is_none_or(|deadline| deadline > now) {
+        self.outlet.release(now);
+        if self.patience().is_none_or(|deadline| deadline > now) {
             return;
         }
         if self.handshake_deadline.is_some() {
@@ -175,7 +199,7 @@ impl Connection {
         }
         let peer = peer!(self);
         let reaction = self.service.expire(now, peer, services);
-        self.react(reaction);
+        self.react(now, reaction, Shaping::default());
     }
 
     /// Closes the connection because another one took its session over.
@@ -257,7 +281,7 @@ impl Connection {
                 .note_plaintext(self.number, &status.plaintext);
             let peer = peer!(self);
             let reaction = self.service.receive(now, &status.plaintext, peer, services);
-            self.react(reaction);
+            self.react(now, reaction, services.take_shaping());
         }
         if status.finished && self.state == State::Open {
             self.finish();
@@ -289,8 +313,11 @@ impl Connection {
         );
     }
 
-    fn react(&mut self, reaction: Reaction) {
-        self.session.send(&reaction.send);
+    fn react(&mut self, now: VirtualTime, reaction: Reaction, shaping: Shaping) {
+        for record in shaping.records(&reaction.send) {
+            self.session.send(record);
+        }
+        self.outlet.put(now, self.session.take_output(), &shaping);
         match reaction.ending {
             Ending::None => {}
             Ending::Stall => self.state = State::Deaf,

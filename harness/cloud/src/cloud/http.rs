@@ -8,7 +8,7 @@ use super::connection::{Ending, Peer, Reaction};
 use super::services::Services;
 use super::site::{Site, host_of};
 use crate::device_api::{Answer, DeviceApi, Outcome};
-use crate::fault::{Effect, Exchange};
+use crate::fault::{self, Effect, Exchange};
 use crate::http::{Persistence, Request, RequestReader};
 use crate::provisioning::{Course, Proof};
 
@@ -85,13 +85,7 @@ fn exchange(
         now,
         Exchange::request(peer.host, &request.method, &request.path),
     );
-    let silent = match effect {
-        Some(Effect::Stall) => Some(Ending::Stall),
-        Some(Effect::Close) => Some(Ending::Close),
-        Some(Effect::Reset) => Some(Ending::Reset),
-        _ => None,
-    };
-    if let Some(ending) = silent {
+    if let Some(silence) = fault::silence(effect.as_ref()) {
         services.journal.note(
             now,
             CloudEvent::HttpUnanswered {
@@ -101,7 +95,7 @@ fn exchange(
                 api_version: api_version(request),
             },
         );
-        reaction.ending = ending;
+        reaction.ending = silence.into();
         return;
     }
     let course = match effect {
@@ -110,18 +104,9 @@ fn exchange(
         _ => Course::Normal,
     };
     let proof = peer.certificate.map_or(Proof::Nothing, Proof::Certificate);
-    let mut answer = match &effect {
-        Some(Effect::Answer(wanted)) => {
-            let code = wanted
-                .error_code
-                .unwrap_or_else(|| u32::from(wanted.status) * 1000);
-            let mut answer = api(services, peer).error(now, wanted.status, code, "Injected fault.");
-            if let Some(value) = &wanted.retry_after {
-                answer.response.set_header("Retry-After", value);
-            }
-            answer
-        }
-        _ => match services.site_of(peer.host) {
+    let mut answer = match fault::answer(effect.as_ref()) {
+        Some((status, code)) => api(services, peer).error(now, status, code, "Injected fault."),
+        None => match services.site_of(peer.host) {
             Some(Site::Provisioning) => api(services, peer).answer(now, request, proof, course),
             Some(Site::Hub) => api(services, peer).error(now, 404, 404_000, "Not found."),
             None => {
@@ -130,16 +115,7 @@ fn exchange(
             }
         },
     };
-    match &effect {
-        Some(Effect::RetryAfter(value)) => answer.response.set_header("Retry-After", value),
-        Some(Effect::ContentType(value)) => answer.response.set_header("Content-Type", value),
-        Some(Effect::TruncateJson) => {
-            let half = answer.response.body.len() / 2;
-            answer.response.body.truncate(half);
-        }
-        Some(Effect::Oversize { bytes }) => pad(&mut answer.response.body, *bytes),
-        _ => {}
-    }
+    fault::spoil(effect.as_ref(), &mut answer.response);
     let framing = services.behaviour.framing;
     let persistence = match effect {
         Some(Effect::CloseAfter | Effect::Truncate { .. }) => Persistence::Close,
@@ -196,14 +172,4 @@ fn note(
 
 fn api_version(request: &Request) -> Option<String> {
     request.query_parameter("api-version").map(str::to_owned)
-}
-
-/// Makes a JSON object longer by `bytes` without changing what it says.
-fn pad(body: &mut Vec<u8>, bytes: usize) {
-    const MEMBER: &[u8] = b",\"padding\":\"";
-    if body.pop() == Some(b'}') {
-        body.extend_from_slice(MEMBER);
-        body.resize(body.len() + bytes.saturating_sub(MEMBER.len() + 1), b'x');
-        body.extend_from_slice(b"\"}");
-    }
 }

@@ -166,7 +166,7 @@ impl<B: TimeBase> Cloud<B> {
     pub fn transmit(&mut self, now: VirtualTime, connection: u32) -> Transmission {
         self.advance(now);
         match self.connections.get_mut(&connection) {
-            Some(sender) => sender.transmit(),
+            Some(sender) => sender.transmit(now),
             None => Transmission {
                 bytes: Vec::new(),
                 then: Then::Reset,

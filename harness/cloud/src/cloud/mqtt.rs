@@ -94,7 +94,11 @@ impl MqttService {
         if let Some(silence) = self.session.as_ref().map(|session| session.silence) {
             self.deadline = silence.map(|silence| now + silence);
         }
-        let exchange = Exchange::request(peer.host, packet.name(), subject(packet));
+        let device_id = self
+            .session
+            .as_ref()
+            .map(|session| session.device_id.as_str());
+        let exchange = Exchange::request(peer.host, packet.name(), subject(packet)).by(device_id);
         let effect = services.strike(now, exchange);
         match effect {
             Some(Effect::Stall) => reaction.ending = Ending::Stall,

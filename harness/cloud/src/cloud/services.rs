@@ -9,7 +9,7 @@ use super::site::{Port, Site, site_of};
 use crate::behaviour::Behaviour;
 use crate::clock::Epoch;
 use crate::config::{CloudConfig, TimeBase};
-use crate::fault::{Effect, Exchange, FaultBook};
+use crate::fault::{Effect, Exchange, FaultBook, Shaping};
 use crate::hub::Hubs;
 use crate::provisioning::{Provisioning, Registration, RegistrationState};
 
@@ -25,6 +25,7 @@ pub(super) struct Services {
     pub(super) provisioning_host: String,
     hub_hosts: Vec<String>,
     replaced: Vec<u32>,
+    shaping: Shaping,
 }
 
 impl Services {
@@ -44,6 +45,7 @@ impl Services {
             provisioning_host: config.provisioning_host.clone(),
             hub_hosts: config.hubs.clone(),
             replaced: Vec::new(),
+            shaping: Shaping::default(),
         }
     }
 
@@ -88,12 +90,21 @@ impl Services {
         core::mem::take(&mut self.replaced)
     }
 
-    /// The fault that strikes an exchange, noted in the journal.
+    /// The fault that strikes an exchange, noted in the journal. How the answer then leaves is
+    /// the connection's concern: [`take_shaping`](Self::take_shaping).
     pub(super) fn strike(&mut self, now: VirtualTime, exchange: Exchange<'_>) -> Option<Effect> {
-        let effect = self.faults.strike(exchange)?;
-        let fault = effect.name().to_owned();
-        self.journal.note(now, CloudEvent::Fault { fault });
-        Some(effect)
+        let strike = self.faults.strike(&exchange);
+        for name in strike.names {
+            let fault = name.to_owned();
+            self.journal.note(now, CloudEvent::Fault { fault });
+        }
+        self.shaping = self.shaping.with(strike.shaping);
+        strike.effect
+    }
+
+    /// How the answers to the exchanges since the last call leave.
+    pub(super) fn take_shaping(&mut self) -> Shaping {
+        core::mem::take(&mut self.shaping)
     }
 
     /// Notes a registration's new state.

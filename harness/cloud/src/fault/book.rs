@@ -1,47 +1,9 @@
 //! The faults that are in force, and how often each has matched.
 
-use super::effect::{Effect, HANDSHAKE, Named};
+use super::effect::{Effect, Named};
+use super::exchange::Exchange;
+use super::shaping::Shaping;
 use super::{CloudFault, FaultError};
-
-/// Where in a connection an exchange lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// The TLS handshake, after the client's first message.
-    Handshake,
-    /// An HTTP request or an MQTT packet.
-    Request,
-}
-
-/// What can be said of an exchange.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Exchange<'a> {
-    pub(crate) stage: Stage,
-    pub(crate) host: &'a str,
-    pub(crate) method: &'a str,
-    pub(crate) path: &'a str,
-}
-
-impl<'a> Exchange<'a> {
-    /// The handshake of a connection to `host`.
-    pub(crate) fn handshake(host: &'a str) -> Self {
-        Self {
-            stage: Stage::Handshake,
-            host,
-            method: HANDSHAKE,
-            path: "",
-        }
-    }
-
-    /// A request or packet for `host`.
-    pub(crate) fn request(host: &'a str, method: &'a str, path: &'a str) -> Self {
-        Self {
-            stage: Stage::Request,
-            host,
-            method,
-            path,
-        }
-    }
-}
 
 /// The faults that are in force.
 #[derive(Clone, Debug, Default)]
@@ -64,9 +26,9 @@ impl FaultBook {
         self.0.clear();
     }
 
-    /// Counts the exchange with every fault that it matches and returns the first one that is due.
-    pub(crate) fn strike(&mut self, exchange: Exchange<'_>) -> Option<Effect> {
-        let mut due = None;
+    /// Counts the exchange with every fault that it matches and says which of them are due.
+    pub(crate) fn strike(&mut self, exchange: &Exchange<'_>) -> Strike {
+        let mut strike = Strike::default();
         for entry in &mut self.0 {
             let rule = &entry.fault.rule;
             let named = match rule.method {
@@ -76,25 +38,44 @@ impl FaultBook {
             let effect = &entry.fault.effect;
             let possible =
                 effect.applies(exchange.stage, exchange.method, named) && is_for(effect, exchange);
-            if !possible || !rule.matches(exchange.host, exchange.method, exchange.path) {
+            if !possible || !rule.matches(exchange) {
                 continue;
             }
             entry.matched = entry.matched.saturating_add(1);
-            if rule.is_due(entry.matched) && due.is_none() {
-                due = Some(effect.clone());
+            if !rule.is_due(entry.matched) {
+                continue;
+            }
+            if strike.shaping.add(effect) {
+                strike.names.push(effect.name());
+            } else if strike.effect.is_none() {
+                strike.effect = Some(effect.clone());
+                strike.names.push(effect.name());
             }
         }
-        due
+        strike
     }
 }
 
+/// What is due in an exchange.
+#[derive(Debug, Default)]
+pub(crate) struct Strike {
+    /// What the service does wrong: the first fault's effect that is due.
+    pub(crate) effect: Option<Effect>,
+    /// How what it sends leaves: all faults of this kind together.
+    pub(crate) shaping: Shaping,
+    /// The effects' names.
+    pub(crate) names: Vec<&'static str>,
+}
+
 /// Whether the effect means something for this request: only requests to register begin
-/// operations, only polls hear how they go.
-fn is_for(effect: &Effect, exchange: Exchange<'_>) -> bool {
-    let register = crate::device_api::is_register(exchange.method, exchange.path);
+/// operations, only polls hear how they go, and a hub answers no message with a status.
+fn is_for(effect: &Effect, exchange: &Exchange<'_>) -> bool {
+    if effect.is_for_dps() && !exchange.may_be_for_dps() {
+        return false;
+    }
     match effect {
-        Effect::Fail { .. } => register,
-        Effect::Assigning => register || exchange.method == "GET",
+        Effect::Fail { .. } => exchange.is_register(),
+        Effect::Assigning => exchange.is_register() || exchange.is_poll(),
         _ => true,
     }
 }

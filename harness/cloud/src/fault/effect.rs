@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FaultError, Stage};
+use super::FaultError;
+use super::exchange::{HANDSHAKE, Stage};
 use crate::pki::CertificateFault;
 
 /// What a fault does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Effect {
     /// The service answers so instead of doing what it was asked.
     Answer(Answer),
@@ -43,6 +44,25 @@ pub enum Effect {
     RetryAfter(String),
     /// The answer says that it is of this media type.
     ContentType(String),
+    /// The answer of DPS over MQTT comes under this topic.
+    AnswerTopic(String),
+    /// Everything that the server sends for the exchange leaves this much later.
+    Delay {
+        /// In milliseconds of the cloud's time, virtual or not.
+        ms: u64,
+    },
+    /// The answer comes in TLS records that hold this much plain text.
+    Records {
+        /// Bytes of plain text in each.
+        bytes: usize,
+    },
+    /// Everything that the server sends for the exchange is given to TCP in pieces.
+    Segments {
+        /// Bytes in each.
+        bytes: usize,
+        /// Milliseconds from one to the next.
+        every_ms: u64,
+    },
     /// The server shows a certificate with this fault.
     Certificate(CertificateFault),
     /// The server ends the handshake with this fatal alert (RFC 5246 section 7.2).
@@ -67,35 +87,56 @@ pub struct Answer {
     pub retry_after: Option<String>,
 }
 
-/// The name that stands for a handshake in a rule's method.
-pub(super) const HANDSHAKE: &str = "TLS";
+const HTTP: [&str; 5] = ["GET", "PUT", "POST", "DELETE", "PATCH"];
+const MQTT: [&str; 5] = ["CONNECT", "SUBSCRIBE", "UNSUBSCRIBE", "PUBLISH", "PINGREQ"];
 
-const HTTP: &[&str] = &["GET", "PUT", "POST", "DELETE", "PATCH"];
-const REQUESTS: &[&str] = &[
-    "GET",
-    "PUT",
-    "POST",
-    "DELETE",
-    "PATCH",
-    "CONNECT",
-    "SUBSCRIBE",
-    "UNSUBSCRIBE",
-    "PUBLISH",
-    "PINGREQ",
-];
-const ANYTHING: &[&str] = &[
-    HANDSHAKE,
-    "GET",
-    "PUT",
-    "POST",
-    "DELETE",
-    "PATCH",
-    "CONNECT",
-    "SUBSCRIBE",
-    "UNSUBSCRIBE",
-    "PUBLISH",
-    "PINGREQ",
-];
+/// The exchanges in which an effect is possible, by their methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Http,
+    /// What DPS answers, whatever carries it.
+    Dps,
+    /// What begins or follows an operation of DPS.
+    Register,
+    Operation,
+    Requests,
+    Anywhere,
+    Handshake,
+    Connect,
+    Publish,
+}
+
+impl Place {
+    fn has(self, method: &str) -> bool {
+        let http = HTTP.contains(&method);
+        let mqtt = MQTT.contains(&method);
+        match self {
+            Self::Http => http,
+            Self::Dps => http || method == "PUBLISH",
+            Self::Register => ["PUT", "PUBLISH"].contains(&method),
+            Self::Operation => ["PUT", "GET", "PUBLISH"].contains(&method),
+            Self::Requests => http || mqtt,
+            Self::Anywhere => http || mqtt || method == HANDSHAKE,
+            Self::Handshake => method == HANDSHAKE,
+            Self::Connect => method == "CONNECT",
+            Self::Publish => method == "PUBLISH",
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Http => "an HTTP method",
+            Self::Dps => "an HTTP method or PUBLISH",
+            Self::Register => "PUT or PUBLISH",
+            Self::Operation => "PUT, GET or PUBLISH",
+            Self::Requests => "an HTTP method or an MQTT packet's name",
+            Self::Anywhere => "an HTTP method, an MQTT packet's name or TLS",
+            Self::Handshake => "TLS",
+            Self::Connect => "CONNECT",
+            Self::Publish => "PUBLISH",
+        }
+    }
+}
 
 impl Effect {
     /// The name in the scenario language.
@@ -113,6 +154,10 @@ impl Effect {
             Self::Oversize { .. } => "oversize",
             Self::RetryAfter(_) => "retry_after",
             Self::ContentType(_) => "content_type",
+            Self::AnswerTopic(_) => "answer_topic",
+            Self::Delay { .. } => "delay",
+            Self::Records { .. } => "records",
+            Self::Segments { .. } => "segments",
             Self::Certificate(_) => "certificate",
             Self::Alert(_) => "alert",
             Self::NoCommonSuite => "no_common_suite",
@@ -120,53 +165,58 @@ impl Effect {
         }
     }
 
-    /// The methods of the exchanges in which it can take effect.
-    pub(super) fn methods(&self) -> &'static [&'static str] {
+    fn place(&self) -> Place {
         match self {
             Self::Answer(_)
             | Self::Truncate { .. }
             | Self::TruncateJson
             | Self::Oversize { .. }
-            | Self::RetryAfter(_)
-            | Self::ContentType(_) => HTTP,
-            Self::Fail { .. } => &["PUT"],
-            Self::Assigning => &["PUT", "GET"],
-            Self::Stall | Self::Close | Self::Reset => ANYTHING,
-            Self::CloseAfter => REQUESTS,
-            Self::Certificate(_) | Self::Alert(_) | Self::NoCommonSuite => &[HANDSHAKE],
-            Self::Connack(_) => &["CONNECT"],
+            | Self::RetryAfter(_) => Place::Dps,
+            Self::ContentType(_) => Place::Http,
+            Self::AnswerTopic(_) => Place::Publish,
+            Self::Fail { .. } => Place::Register,
+            Self::Assigning => Place::Operation,
+            Self::Stall
+            | Self::Close
+            | Self::Reset
+            | Self::Delay { .. }
+            | Self::Segments { .. } => Place::Anywhere,
+            Self::CloseAfter | Self::Records { .. } => Place::Requests,
+            Self::Certificate(_) | Self::Alert(_) | Self::NoCommonSuite => Place::Handshake,
+            Self::Connack(_) => Place::Connect,
         }
     }
 
-    /// The same for a message.
+    /// Whether it can take effect in an exchange of this method.
+    pub(super) fn is_possible(&self, method: &str) -> bool {
+        self.place().has(method)
+    }
+
+    /// The methods of [`is_possible`](Self::is_possible), for a message.
     pub(super) fn methods_in_words(&self) -> &'static str {
-        match self {
-            Self::Answer(_)
-            | Self::Truncate { .. }
-            | Self::TruncateJson
-            | Self::Oversize { .. }
-            | Self::RetryAfter(_)
-            | Self::ContentType(_) => "an HTTP method",
-            Self::Fail { .. } => "PUT",
-            Self::Assigning => "PUT or GET",
-            Self::Stall | Self::Close | Self::Reset => {
-                "an HTTP method, an MQTT packet's name or TLS"
-            }
-            Self::CloseAfter => "an HTTP method or an MQTT packet's name",
-            Self::Certificate(_) | Self::Alert(_) | Self::NoCommonSuite => "TLS",
-            Self::Connack(_) => "CONNECT",
-        }
+        self.place().in_words()
+    }
+
+    /// Whether it can only strike in a handshake.
+    pub(super) fn is_of_handshake(&self) -> bool {
+        self.place() == Place::Handshake
+    }
+
+    /// Whether it is an answer of DPS that is changed, so that other MQTT messages are left alone.
+    pub(super) fn is_for_dps(&self) -> bool {
+        matches!(
+            self.place(),
+            Place::Dps | Place::Register | Place::Operation | Place::Publish
+        )
     }
 
     /// Whether it can take effect in an exchange of this stage; `named` says whether the rule
     /// names the exchange's method.
     pub(super) fn applies(&self, stage: Stage, method: &str, named: Named) -> bool {
-        let possible = self.methods().contains(&method);
+        let possible = self.is_possible(method);
         match (stage, named) {
-            // A stall or a closed connection means requests, unless the rule says `TLS`.
-            (Stage::Handshake, Named::No) => {
-                possible && !matches!(self, Self::Stall | Self::Close | Self::Reset)
-            }
+            // What is possible anywhere means requests, unless the rule says `TLS`.
+            (Stage::Handshake, Named::No) => possible && self.place() != Place::Anywhere,
             _ => possible,
         }
     }
@@ -191,8 +241,13 @@ impl Effect {
             }) => header("retry_after", value),
             Self::RetryAfter(value) => header("retry_after", value),
             Self::ContentType(value) => header("content_type", value),
+            Self::AnswerTopic(value) => header("answer_topic", value),
             Self::Connack(code) if !(1..=5).contains(code) => {
                 Err(FaultError::ReturnCode { code: *code })
+            }
+            Self::Delay { ms: 0 } => Err(FaultError::Nothing { member: "ms" }),
+            Self::Records { bytes: 0 } | Self::Segments { bytes: 0, .. } => {
+                Err(FaultError::Nothing { member: "bytes" })
             }
             _ => Ok(()),
         }

@@ -2,19 +2,30 @@
 
 mod book;
 mod effect;
+mod exchange;
+mod form;
 mod rule;
+mod shaping;
+mod spoil;
 
-pub(crate) use book::{Exchange, FaultBook, Stage};
+pub(crate) use book::FaultBook;
 pub use effect::{Answer, Effect};
+pub(crate) use exchange::Exchange;
 pub use rule::{Pattern, Repeat, Rule};
+pub(crate) use shaping::{Outlet, Shaping};
+pub(crate) use spoil::{Silence, answer, silence, spoil};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+/// What a fault file holds: every member of a rule, every effect.
+pub const FAULT_HELP: &str = include_str!("faults.md");
 
 /// A fault: what happens in which exchanges.
 ///
-/// In JSON or YAML the effect is a key beside the rule's members:
-/// `{"path": "*/register", "times": 1, "answer": {"status": 429, "retry_after": "5"}}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// In JSON or YAML the effect is a key beside the rule's members.
+///
+#[doc = include_str!("faults.md")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CloudFault {
     /// Which exchanges.
     #[serde(flatten)]
@@ -54,6 +65,20 @@ pub enum FaultError {
         /// Its value.
         value: String,
     },
+    /// The fault `{effect}` strikes in the handshake, where no device is known; name a `host`.
+    #[error(
+        "the fault `{effect}` strikes in the handshake, where no device is known; name a `host`"
+    )]
+    DeviceUnknown {
+        /// The effect's name.
+        effect: &'static str,
+    },
+    /// `{member}` must be at least 1.
+    #[error("`{member}` must be at least 1")]
+    Nothing {
+        /// Which member.
+        member: &'static str,
+    },
     /// CONNACK's return code {code} is none that refuses: 1 to 5.
     #[error("CONNACK's return code {code} is none that refuses: 1 to 5")]
     ReturnCode {
@@ -72,17 +97,21 @@ impl CloudFault {
             return Err(FaultError::CountFromOne);
         }
         self.effect.check()?;
-        let Some(method) = &self.rule.method else {
-            return Ok(());
+        let handshake = match &self.rule.method {
+            Some(method) => method == exchange::HANDSHAKE,
+            None => self.effect.is_of_handshake(),
         };
-        let needs = self.effect.methods();
-        match needs.contains(&method.as_str()) {
-            true => Ok(()),
-            false => Err(FaultError::Method {
-                effect: self.effect.name(),
+        let effect = self.effect.name();
+        match &self.rule.method {
+            Some(method) if !self.effect.is_possible(method) => Err(FaultError::Method {
+                effect,
                 method: method.clone(),
                 needs: self.effect.methods_in_words(),
             }),
+            _ if handshake && self.rule.device.is_some() => {
+                Err(FaultError::DeviceUnknown { effect })
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -2,13 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::exchange::Exchange;
+
 /// Which exchanges a fault is for. A member that is not given matches everything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Rule {
     /// The host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<Pattern>,
+    /// The registration id or device id, as the device sends it: the one in an HTTP path, the
+    /// client id of MQTT. It is not known in a handshake.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<Pattern>,
     /// The HTTP method, the MQTT packet's name (`CONNECT`, `PUBLISH` ...) or `TLS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
@@ -27,6 +33,7 @@ impl Default for Rule {
     fn default() -> Self {
         Self {
             host: None,
+            device: None,
             method: None,
             path: None,
             nth: 1,
@@ -48,13 +55,16 @@ pub enum Repeat {
 
 impl Rule {
     /// Whether the exchange is one of this rule's.
-    pub(super) fn matches(&self, host: &str, method: &str, path: &str) -> bool {
-        let pattern = |pattern: &Option<Pattern>, text| {
-            pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
+    pub(super) fn matches(&self, exchange: &Exchange<'_>) -> bool {
+        let fits = |pattern: &Option<Pattern>, text: Option<&str>| {
+            pattern
+                .as_ref()
+                .is_none_or(|pattern| text.is_some_and(|text| pattern.matches(text)))
         };
-        pattern(&self.host, host)
-            && self.method.as_deref().is_none_or(|own| own == method)
-            && pattern(&self.path, path)
+        fits(&self.host, Some(exchange.host))
+            && fits(&self.device, exchange.device)
+            && fits(&self.path, Some(exchange.path))
+            && (self.method.as_deref()).is_none_or(|own| own == exchange.method)
     }
 
     /// Whether the fault happens in the `count`th matching exchange, from 1.
