@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{build, cert, check, completions, console, doctor, run, schema};
+use crate::command::{build, cert, check, completions, console, doctor, run, schema, stsafe};
 
 /// Runs scenario files against AZ3166 DevKit firmware and judges its identity and registration.
 #[derive(Parser)]
@@ -34,6 +34,7 @@ pub enum Command {
     Build(build::Arguments),
     Check(check::Arguments),
     Schema(schema::Arguments),
+    Stsafe(stsafe::Arguments),
     Doctor(doctor::Arguments),
     Completions(completions::Arguments),
 }

@@ -14,12 +14,23 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Replaces `path` by `contents`, written beside and renamed.
 pub fn replace(path: &Path, contents: &[u8]) -> Result<(), Failure> {
+    replace_with_mode(path, contents, 0o644)
+}
+
+/// Replaces `path` by `contents`, which are for its owner's eyes only.
+pub fn replace_private(path: &Path, contents: &[u8]) -> Result<(), Failure> {
+    replace_with_mode(path, contents, 0o600)
+}
+
+fn replace_with_mode(path: &Path, contents: &[u8], mode: u32) -> Result<(), Failure> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let mut beside = tempfile::Builder::new();
     #[cfg(unix)]
-    beside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    beside.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
     beside
         .tempfile_in(folder.unwrap_or(Path::new(".")))
         .and_then(|mut file| {

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod run;
 pub mod schema;
 mod selection;
+pub mod stsafe;
 mod target;
 
 use crate::cli::{Cli, Command};
@@ -23,6 +24,7 @@ pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Build(arguments) => build::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Stsafe(arguments) => stsafe::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }
