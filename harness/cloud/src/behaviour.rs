@@ -23,6 +23,8 @@ pub struct Behaviour {
     pub wrong_scope: WrongScope,
     /// The answer to a registration that begins while another is under way.
     pub concurrent_registration: ConcurrentRegistration,
+    /// Whether the dates of certificates count where a group's chain is followed.
+    pub certificate_dates: CertificateDates,
 }
 
 impl Default for Behaviour {
@@ -35,6 +37,7 @@ impl Default for Behaviour {
             id_case: IdCase::default(),
             wrong_scope: WrongScope::default(),
             concurrent_registration: ConcurrentRegistration::default(),
+            certificate_dates: CertificateDates::default(),
         }
     }
 }
@@ -93,4 +96,16 @@ pub enum ConcurrentRegistration {
     Supersede,
     /// 409 with 409203.
     Conflict,
+}
+
+/// Whether the dates of certificates count where a group's chain is followed. *Unverified*. The
+/// dates of a certificate that is enrolled itself never do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateDates {
+    /// Leaf, intermediates and anchor must be valid: 401 with 401002 if one is not.
+    #[default]
+    Checked,
+    /// They do not count.
+    Ignored,
 }

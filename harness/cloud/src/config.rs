@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 
 use crate::behaviour::Behaviour;
 use crate::pki::ServerIdentity;
@@ -150,6 +150,11 @@ impl<B: TimeBase> CloudConfig<B> {
             tls,
             base: PhantomData,
         }
+    }
+
+    /// What verifies signatures of certificates above TLS.
+    pub(crate) fn verifier(&self) -> WebPkiSupportedAlgorithms {
+        self.tls.provider.signature_verification_algorithms
     }
 
     pub(crate) fn endpoint(&self) -> Result<Endpoint, CloudError> {

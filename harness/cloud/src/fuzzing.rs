@@ -3,6 +3,7 @@
 use az3166_event::VirtualTime;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
+use rustls::crypto::WebPkiSupportedAlgorithms;
 
 use crate::behaviour::Behaviour;
 use crate::certificate::DeviceCertificate;
@@ -12,14 +13,26 @@ use crate::fault::{CloudFault, Exchange, FaultBook, Outlet};
 use crate::http::RequestReader;
 use crate::hub::Hubs;
 use crate::mqtt::{Packet, PacketReader};
-use crate::provisioning::{Course, Proof, Provisioning};
+use crate::provisioning::{Course, Proof, Provisioning, Settings};
+
+/// Verifies no signature: nothing that is fuzzed here has a good one.
+const NO_ALGORITHMS: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
+    all: &[],
+    mapping: &[],
+};
 
 /// A stream of HTTP requests to the device API.
 pub fn fuzz_device_api(data: &[u8]) {
     let mut reader = RequestReader::default();
     let behaviour = Behaviour::default();
     let hubs = ["hil-hub.azure-devices.net".to_owned()];
-    let mut provisioning = Provisioning::new("0ne00000000", &hubs, behaviour.clone());
+    let mut provisioning = Provisioning::new(Settings {
+        id_scope: "0ne00000000".into(),
+        hubs: hubs.to_vec(),
+        behaviour: behaviour.clone(),
+        epoch: Epoch(VIRTUAL_EPOCH),
+        verifier: NO_ALGORITHMS,
+    });
     let mut entropy = ChaCha20Rng::from_seed([0; 32]);
     let mut api = DeviceApi {
         provisioning: &mut provisioning,

@@ -27,15 +27,20 @@ pub mod fuzzing;
 mod http;
 mod hub;
 mod mqtt;
+mod percent;
 mod pki;
 mod provisioning;
+mod sas;
+mod service_api;
+pub mod state;
 mod tls;
 
 pub use behaviour::{
-    Behaviour, BodyFraming, CertificateMismatch, ConcurrentRegistration, IdCase, WrongScope,
+    Behaviour, BodyFraming, CertificateDates, CertificateMismatch, ConcurrentRegistration, IdCase,
+    WrongScope,
 };
 pub use certificate::{CertificateError, DeviceCertificate};
-pub use clock::VIRTUAL_EPOCH;
+pub use clock::{Timestamp, VIRTUAL_EPOCH};
 pub use cloud::{Cloud, Opening, Port, Then, Transmission};
 pub use config::{CloudConfig, CloudError, TimeBase, Virtual, Wall, WallClock};
 pub use fault::{Answer, CloudFault, Effect, FAULT_HELP, FaultError, Pattern, Repeat, Rule};
@@ -44,8 +49,12 @@ pub use hub::{Authentication, ConnectionState, Device, Properties, Telemetry, Th
 pub use pki::ServerChain;
 pub use pki::{CertificateFault, Chain, HandshakeSchemes, ServerIdentity};
 pub use provisioning::{
-    Assignment, Attestation, Completion, Course, EnrolError, Enrolment, IdError, Proof,
-    Provisioning, ProvisioningStatus, Refusal, Register, Registration, RegistrationId,
-    RegistrationState, ReprovisionPolicy, Substatus,
+    AllocationPolicy, Assignment, Attestation, AttestationKind, Completion, Course, Credential,
+    DeviceKind, EnrolError, Enrolment, EnrolmentGroup, GroupAttestation, HubDevice, IdError,
+    Policy, Proof, Provisioning, ProvisioningStatus, Record, Refusal, Register, Registration,
+    RegistrationId, RegistrationState, ReprovisionPolicy, Revision, Substatus, TpmIdentity,
+};
+pub use sas::{
+    AccessPolicy, AccessRefusal, KeyError, SymmetricKey, SymmetricKeys, Token, TokenError,
 };
 pub use tls::TlsVersions;

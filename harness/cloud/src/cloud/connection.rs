@@ -84,10 +84,6 @@ pub(super) struct Peer<'a> {
     /// The client's certificate; TLS has proven that the client has its key.
     pub(super) certificate: Option<&'a DeviceCertificate>,
     /// The certificates that the client sent after its own, in DER.
-    #[allow(
-        dead_code,
-        reason = "for attestation by group, which looks at the whole chain"
-    )]
     pub(super) issuers: &'a [Vec<u8>],
 }
 

@@ -103,7 +103,7 @@ fn exchange(
         Some(Effect::Fail { error_code }) => Course::Fails(error_code),
         _ => Course::Normal,
     };
-    let proof = peer.certificate.map_or(Proof::Nothing, Proof::Certificate);
+    let proof = proof(request, peer);
     let mut answer = match fault::answer(effect.as_ref()) {
         Some((status, code)) => api(services, peer).error(now, status, code, "Injected fault."),
         None => match services.site_of(peer.host) {
@@ -129,6 +129,18 @@ fn exchange(
         reaction.ending = Ending::Close;
     }
     note(now, Some(request), &answer, peer, services);
+}
+
+/// What the client proves about itself: a token where it sent one.
+fn proof<'a>(request: &'a Request, peer: Peer<'a>) -> Proof<'a> {
+    match (request.header("authorization"), peer.certificate) {
+        (Some(token), _) => Proof::Token(token),
+        (None, Some(leaf)) => Proof::Certificate {
+            leaf,
+            intermediates: peer.issuers,
+        },
+        (None, None) => Proof::Nothing,
+    }
 }
 
 fn api<'a>(services: &'a mut Services, peer: Peer<'a>) -> DeviceApi<'a, rand_chacha::ChaCha20Rng> {

@@ -19,7 +19,8 @@ use crate::clock::Epoch;
 use crate::config::{CloudConfig, CloudError, TimeBase, Virtual};
 use crate::fault::{CloudFault, FaultError};
 use crate::hub::Device;
-use crate::provisioning::{EnrolError, Enrolment, Provisioning};
+use crate::provisioning::{EnrolError, Enrolment, EnrolmentGroup, Provisioning};
+use crate::state::Change;
 use crate::tls::{Endpoint, Session};
 use connection::Connection;
 use services::Services;
@@ -96,6 +97,35 @@ impl<B: TimeBase> Cloud<B> {
     /// Removes an enrolment; the registration and the device stay.
     pub fn remove_enrolment(&mut self, registration_id: &str) -> Option<Enrolment> {
         self.services.provisioning.remove_enrolment(registration_id)
+    }
+
+    /// Adds or replaces an enrolment group.
+    ///
+    /// # Errors
+    /// One of its members is not possible.
+    pub fn enrol_group(&mut self, group: EnrolmentGroup) -> Result<(), EnrolError> {
+        self.services.provisioning.enrol_group(group)
+    }
+
+    /// Removes an enrolment group; its devices' registrations stay.
+    pub fn remove_group(&mut self, group_id: &str) -> Option<EnrolmentGroup> {
+        self.services.provisioning.remove_group(group_id)
+    }
+
+    /// Every record that changed since the last call, as it is now. What
+    /// [`apply`](Self::apply) took in is no change.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        self.services.provisioning.take_changes()
+    }
+
+    /// Every record.
+    pub fn snapshot(&self) -> impl Iterator<Item = Change> {
+        self.services.provisioning.snapshot()
+    }
+
+    /// Takes in a change that an earlier run handed out.
+    pub fn apply(&mut self, change: Change) {
+        self.services.provisioning.apply(change);
     }
 
     /// The provisioning service: enrolments and registrations.

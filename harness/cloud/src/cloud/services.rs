@@ -11,7 +11,7 @@ use crate::clock::Epoch;
 use crate::config::{CloudConfig, TimeBase};
 use crate::fault::{Effect, Exchange, FaultBook, Shaping};
 use crate::hub::Hubs;
-use crate::provisioning::{Provisioning, Registration, RegistrationState};
+use crate::provisioning::{self, Provisioning, Registration, RegistrationState};
 
 /// The services, the faults in force and the journal.
 pub(super) struct Services {
@@ -31,11 +31,13 @@ pub(super) struct Services {
 impl Services {
     pub(super) fn new<B: TimeBase>(config: &CloudConfig<B>) -> Self {
         Self {
-            provisioning: Provisioning::new(
-                &config.id_scope,
-                &config.hubs,
-                config.behaviour.clone(),
-            ),
+            provisioning: Provisioning::new(provisioning::Settings {
+                id_scope: config.id_scope.clone(),
+                hubs: config.hubs.clone(),
+                behaviour: config.behaviour.clone(),
+                epoch: Epoch::of(config),
+                verifier: config.verifier(),
+            }),
             hubs: Hubs::default(),
             faults: FaultBook::default(),
             journal: Journal::default(),

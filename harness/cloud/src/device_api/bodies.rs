@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Epoch;
 use crate::provisioning::{Registration, RegistrationState};
 
 /// The body of a register or look-up request (`DeviceRegistration`); other members are ignored.
@@ -72,17 +71,17 @@ pub(super) fn accepted(registration: &Registration) -> Vec<u8> {
 }
 
 /// The answer to an operation status request.
-pub(super) fn operation(registration: &Registration, epoch: Epoch) -> Vec<u8> {
+pub(super) fn operation(registration: &Registration) -> Vec<u8> {
     encode(&OperationStatus {
         operation_id: &registration.operation_id,
         status: registration.state.status(),
-        registration_state: Some(device_registration_result(registration, epoch)),
+        registration_state: Some(device_registration_result(registration)),
     })
 }
 
 /// The answer to a look-up.
-pub(super) fn result(registration: &Registration, epoch: Epoch) -> Vec<u8> {
-    encode(&device_registration_result(registration, epoch))
+pub(super) fn result(registration: &Registration) -> Vec<u8> {
+    encode(&device_registration_result(registration))
 }
 
 /// An error.
@@ -95,10 +94,7 @@ pub(super) fn error(code: u32, tracking_id: &str, message: &str, timestamp: &str
     })
 }
 
-fn device_registration_result(
-    registration: &Registration,
-    epoch: Epoch,
-) -> DeviceRegistrationResult<'_> {
+fn device_registration_result(registration: &Registration) -> DeviceRegistrationResult<'_> {
     let mut result = DeviceRegistrationResult {
         x509: None,
         registration_id: &registration.registration_id,
@@ -115,8 +111,8 @@ fn device_registration_result(
     if registration.state == RegistrationState::Disabled {
         return result;
     }
-    result.created_date_time_utc = Some(epoch.round_trip(registration.created));
-    result.last_updated_date_time_utc = Some(epoch.round_trip(registration.last_updated));
+    result.created_date_time_utc = Some(registration.created.round_trip());
+    result.last_updated_date_time_utc = Some(registration.last_updated.round_trip());
     result.etag = Some(&registration.etag);
     match &registration.state {
         RegistrationState::Assigned {

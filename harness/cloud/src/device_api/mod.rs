@@ -102,7 +102,7 @@ impl<R: Rng> DeviceApi<'_, R> {
             } => {
                 let found = self
                     .provisioning
-                    .operation_status(id_scope, &registration_id, operation_id, proof)
+                    .operation_status(now, id_scope, &registration_id, operation_id, proof)
                     .cloned();
                 match found {
                     Ok(mut registration) => {
@@ -120,11 +120,11 @@ impl<R: Rng> DeviceApi<'_, R> {
             } => {
                 let found = self
                     .provisioning
-                    .look_up(id_scope, &registration_id, proof)
+                    .look_up(now, id_scope, &registration_id, proof)
                     .cloned();
                 match found {
                     Ok(registration) => {
-                        let body = bodies::result(&registration, self.epoch);
+                        let body = bodies::result(&registration);
                         self.plain(now, 200, body)
                     }
                     Err(refusal) => self.refusal(now, refusal),
@@ -197,7 +197,7 @@ impl<R: Rng> DeviceApi<'_, R> {
     }
 
     fn registration(&mut self, now: VirtualTime, registration: &Registration) -> Answer {
-        let body = bodies::operation(registration, self.epoch);
+        let body = bodies::operation(registration);
         match registration.state {
             RegistrationState::Assigning => {
                 let mut answer = self.plain(now, 202, body);

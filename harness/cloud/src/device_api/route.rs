@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::bodies::DeviceRegistration;
 use crate::http::Request;
+use crate::percent;
 use crate::provisioning::Refusal;
 
 /// What a request asks for.
@@ -62,15 +63,15 @@ pub(super) fn route(request: &Request) -> Result<Operation<'_>, RouteError> {
         [id_scope, "registrations", id, "register"] => (
             Operation::Register {
                 id_scope,
-                registration_id: percent_decoded(id),
+                registration_id: percent::decoded(id),
             },
-            Some(percent_decoded(id)),
+            Some(percent::decoded(id)),
             "PUT",
         ),
         [id_scope, "registrations", id, "operations", operation_id] => (
             Operation::Status {
                 id_scope,
-                registration_id: percent_decoded(id),
+                registration_id: percent::decoded(id),
                 operation_id,
             },
             None,
@@ -79,9 +80,9 @@ pub(super) fn route(request: &Request) -> Result<Operation<'_>, RouteError> {
         [id_scope, "registrations", id] => (
             Operation::LookUp {
                 id_scope,
-                registration_id: percent_decoded(id),
+                registration_id: percent::decoded(id),
             },
-            Some(percent_decoded(id)),
+            Some(percent::decoded(id)),
             "POST",
         ),
         _ => return Err(RouteError::NotFound),
@@ -127,54 +128,5 @@ fn body(
             "registrationId differs between path and body",
         ))),
         _ => Ok(()),
-    }
-}
-
-/// A path segment with its percent-encoded bytes decoded (RFC 3986 section 2.1). What cannot be
-/// decoded stays, and is no registration id then.
-fn percent_decoded(segment: &str) -> Cow<'_, str> {
-    if !segment.contains('%') {
-        return Cow::Borrowed(segment);
-    }
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.as_bytes();
-    while let [first, after @ ..] = rest {
-        let decoded = after
-            .get(..2)
-            .filter(|_| *first == b'%')
-            .and_then(|digits| hex::decode(digits).ok());
-        match decoded {
-            Some(decoded) => {
-                bytes.extend(decoded);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => Cow::Owned(text),
-        Err(_) => Cow::Borrowed(segment),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-
-    #[rstest]
-    #[case("az-1", "az-1")]
-    #[case("a%3Ab", "a:b")]
-    #[case("a%3ab%", "a:b%")]
-    #[case("%zz", "%zz")]
-    #[case("%", "%")]
-    #[case("%ff", "%ff")]
-    #[case("%2e%2E%2f", "../")]
-    fn segments(#[case] segment: &str, #[case] expected: &str) {
-        assert_eq!(percent_decoded(segment), expected);
     }
 }

@@ -27,6 +27,9 @@ pub(crate) enum ConnectRefusal {
     /// The hub knows no such device.
     #[error("the hub knows no such device")]
     UnknownDevice,
+    /// The client sent no token.
+    #[error("the client sent no token")]
+    NoToken,
     /// The client showed no certificate.
     #[error("the client showed no certificate")]
     NoCertificate,
@@ -80,7 +83,9 @@ pub(super) fn authenticate(
     authentication: &Authentication,
     certificate: Option<&DeviceCertificate>,
 ) -> Result<(), ConnectRefusal> {
-    let Authentication::SelfSigned { primary, secondary } = authentication;
+    let Authentication::SelfSigned { primary, secondary } = authentication else {
+        return Err(ConnectRefusal::NoToken);
+    };
     let shown = Thumbprints::of(certificate.ok_or(ConnectRefusal::NoCertificate)?);
     if shown == *primary || Some(&shown) == secondary.as_ref() {
         return Ok(());

@@ -4,7 +4,8 @@ use az3166_event::VirtualTime;
 
 use super::Twin;
 use crate::certificate::DeviceCertificate;
-use crate::provisioning::Attestation;
+use crate::provisioning::Credential;
+use crate::sas::SymmetricKeys;
 
 /// A device of a hub.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +48,8 @@ pub enum Authentication {
         /// Of its secondary one.
         secondary: Option<Thumbprints>,
     },
+    /// By a token that is signed with one of these keys.
+    Sas(SymmetricKeys),
 }
 
 /// A certificate's thumbprints, in upper-case hex digits.
@@ -102,13 +105,14 @@ impl Thumbprints {
     }
 }
 
-impl From<&Attestation> for Authentication {
-    fn from(attestation: &Attestation) -> Self {
-        match attestation {
-            Attestation::X509 { primary, secondary } => Self::SelfSigned {
+impl From<&Credential> for Authentication {
+    fn from(credential: &Credential) -> Self {
+        match credential {
+            Credential::X509 { primary, secondary } => Self::SelfSigned {
                 primary: Thumbprints::of(primary),
                 secondary: secondary.as_ref().map(Thumbprints::of),
             },
+            Credential::SymmetricKey(keys) => Self::Sas(keys.clone()),
         }
     }
 }

@@ -60,7 +60,7 @@ impl Hubs {
                     .remove(&DeviceKey::new(hub, &assignment.device_id))
             })
             .filter(|_| assignment.substatus == Substatus::DeviceDataMigrated);
-        let authentication = Authentication::from(&assignment.attestation);
+        let authentication = Authentication::from(&assignment.credential);
         match self.devices.get_mut(&key) {
             Some(device) => device.authentication = authentication,
             None => {

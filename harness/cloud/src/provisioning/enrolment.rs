@@ -1,8 +1,8 @@
 //! Individual enrolments: who may register, and what becomes of them.
 
-use std::collections::BTreeMap;
-
+use super::attestation::Attestation;
 use super::id::{self, IdError, RegistrationId};
+use super::policy::{Policy, ProvisioningStatus};
 use crate::certificate::{CertificateError, DeviceCertificate};
 
 /// An individual enrolment.
@@ -14,46 +14,8 @@ pub struct Enrolment {
     pub device_id: Option<String>,
     /// How the device proves who it is.
     pub attestation: Attestation,
-    /// Whether the device may register.
-    pub provisioning_status: ProvisioningStatus,
-    /// What happens to a device that registers again.
-    pub reprovision_policy: ReprovisionPolicy,
-    /// The only hub for this device; all hubs of the service without one.
-    pub hub: Option<String>,
-}
-
-/// How a device proves who it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Attestation {
-    /// By a certificate that is, byte for byte, one of these, shown in TLS by who has its key.
-    X509 {
-        /// The certificate.
-        primary: DeviceCertificate,
-        /// Another one that is as good.
-        secondary: Option<DeviceCertificate>,
-    },
-}
-
-/// Whether a device may register.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ProvisioningStatus {
-    /// It may.
-    #[default]
-    Enabled,
-    /// It is told that it is disabled.
-    Disabled,
-}
-
-/// What happens to a device that registers again (DPS documentation, "Reprovisioning").
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ReprovisionPolicy {
-    /// It may get another hub; its twin moves with it.
-    #[default]
-    MigrateData,
-    /// It may get another hub; its twin begins anew.
-    ResetData,
-    /// It keeps its hub.
-    Never,
+    /// What becomes of it.
+    pub policy: Policy,
 }
 
 /// Why an enrolment is refused.
@@ -78,6 +40,20 @@ pub enum EnrolError {
         /// What it is instead.
         error: CertificateError,
     },
+    /// {registration_id:?} has no primary certificate to which another could be added.
+    #[error("{registration_id:?} has no primary certificate to which another could be added")]
+    NoPrimary {
+        /// Whose.
+        registration_id: String,
+    },
+    /// The group id {group_id:?} is not one.
+    #[error(
+        "the group id {group_id:?} is not one: 1 to 128 letters, digits and `. _ : -`, at the end letters, digits and `-`"
+    )]
+    GroupId {
+        /// What was given.
+        group_id: String,
+    },
     /// The hub {hub:?} is none of this service's; known are {known:?}.
     #[error("the hub {hub:?} is none of this service's; known are {known:?}")]
     UnknownHub {
@@ -89,32 +65,42 @@ pub enum EnrolError {
 }
 
 impl Enrolment {
+    /// An enabled enrolment with all defaults.
+    pub fn new(registration_id: &str, attestation: Attestation) -> Self {
+        Self {
+            registration_id: registration_id.to_owned(),
+            device_id: None,
+            attestation,
+            policy: Policy::default(),
+        }
+    }
+
     /// An enabled enrolment of the certificate `der` with all defaults.
     ///
     /// # Errors
     /// `der` is not a certificate.
     pub fn x509(registration_id: &str, der: &[u8]) -> Result<Self, EnrolError> {
-        Ok(Self {
-            registration_id: registration_id.to_owned(),
-            device_id: None,
-            attestation: Attestation::X509 {
-                primary: certificate(registration_id, der)?,
-                secondary: None,
-            },
-            provisioning_status: ProvisioningStatus::default(),
-            reprovision_policy: ReprovisionPolicy::default(),
-            hub: None,
-        })
+        let attestation = Attestation::X509 {
+            primary: certificate(registration_id, der)?,
+            secondary: None,
+        };
+        Ok(Self::new(registration_id, attestation))
     }
 
     /// The same enrolment with the certificate `der` as its secondary one.
     ///
     /// # Errors
-    /// `der` is not a certificate.
+    /// `der` is not a certificate, or the enrolment has no primary one.
     pub fn with_secondary(mut self, der: &[u8]) -> Result<Self, EnrolError> {
         let certificate = certificate(&self.registration_id, der)?;
-        let Attestation::X509 { secondary, .. } = &mut self.attestation;
-        *secondary = Some(certificate);
+        match &mut self.attestation {
+            Attestation::X509 { secondary, .. } => *secondary = Some(certificate),
+            Attestation::SymmetricKey(_) | Attestation::Tpm(_) => {
+                return Err(EnrolError::NoPrimary {
+                    registration_id: self.registration_id,
+                });
+            }
+        }
         Ok(self)
     }
 
@@ -128,7 +114,7 @@ impl Enrolment {
     /// The same enrolment, disabled.
     #[must_use]
     pub fn disabled(mut self) -> Self {
-        self.provisioning_status = ProvisioningStatus::Disabled;
+        self.policy.provisioning_status = ProvisioningStatus::Disabled;
         self
     }
 }
@@ -140,41 +126,36 @@ fn certificate(registration_id: &str, der: &[u8]) -> Result<DeviceCertificate, E
     })
 }
 
-/// All enrolments, by registration id.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Enrolments(BTreeMap<String, Enrolment>);
-
-impl Enrolments {
-    pub(super) fn put(&mut self, enrolment: Enrolment, hubs: &[String]) -> Result<(), EnrolError> {
-        let id = RegistrationId::parse(&enrolment.registration_id)?;
-        if let Some(device_id) = &enrolment.device_id
-            && !id::is_device_id(device_id)
-        {
-            return Err(EnrolError::DeviceId {
-                device_id: device_id.clone(),
-            });
-        }
-        if let Some(hub) = &enrolment.hub
-            && !hubs.contains(hub)
-        {
-            return Err(EnrolError::UnknownHub {
-                hub: hub.clone(),
-                known: hubs.to_vec(),
-            });
-        }
-        self.0.insert(id.key(), enrolment);
-        Ok(())
+/// Whether `enrolment` could be kept by a service with these hubs.
+///
+/// # Errors
+/// It could not.
+pub(super) fn check(enrolment: &Enrolment, hubs: &[String]) -> Result<RegistrationId, EnrolError> {
+    let id = RegistrationId::parse(&enrolment.registration_id)?;
+    if let Some(device_id) = &enrolment.device_id
+        && !id::is_device_id(device_id)
+    {
+        return Err(EnrolError::DeviceId {
+            device_id: device_id.clone(),
+        });
     }
+    check_hubs(&enrolment.policy, hubs)?;
+    Ok(id)
+}
 
-    pub(super) fn get(&self, id: &RegistrationId) -> Option<&Enrolment> {
-        self.0.get(&id.key())
-    }
-
-    pub(super) fn remove(&mut self, id: &RegistrationId) -> Option<Enrolment> {
-        self.0.remove(&id.key())
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Enrolment> {
-        self.0.values()
+/// Whether the service has all hubs that `policy` names.
+pub(super) fn check_hubs(policy: &Policy, hubs: &[String]) -> Result<(), EnrolError> {
+    let known = |hub: &&String| hubs.iter().any(|own| own.eq_ignore_ascii_case(hub));
+    match policy
+        .hub
+        .iter()
+        .chain(&policy.hubs)
+        .find(|hub| !known(hub))
+    {
+        None => Ok(()),
+        Some(hub) => Err(EnrolError::UnknownHub {
+            hub: hub.clone(),
+            known: hubs.to_vec(),
+        }),
     }
 }

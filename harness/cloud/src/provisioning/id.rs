@@ -112,8 +112,21 @@ pub(super) fn operation_id(entropy: &mut impl Rng) -> String {
 
 /// An etag in the service's form: base64 of a quoted `xxxxxxxx-0000-0300-0000-xxxxxxxxxxxx`.
 pub(super) fn etag(entropy: &mut impl Rng) -> String {
+    let first = entropy.next_u32();
+    etag_from(first, entropy.next_u64() >> 16)
+}
+
+/// An etag in the same form, from a hash.
+pub(super) fn etag_of(digest: &[u8; 32]) -> String {
+    let first = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+    let last = [
+        0, 0, digest[4], digest[5], digest[6], digest[7], digest[8], digest[9],
+    ];
+    etag_from(first, u64::from_be_bytes(last))
+}
+
+fn etag_from(first: u32, last: u64) -> String {
     use base64::Engine as _;
-    let (first, last) = (entropy.next_u32(), entropy.next_u64() >> 16);
     let text = format!("\"{first:08x}-0000-0300-0000-{last:012x}\"");
     base64::engine::general_purpose::STANDARD.encode(text)
 }

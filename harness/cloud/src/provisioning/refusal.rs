@@ -23,6 +23,9 @@ pub enum Refusal {
     /// Invalid certificate.
     #[error("Invalid certificate.")]
     InvalidCertificate,
+    /// CA certificate not found.
+    #[error("CA certificate not found.")]
+    CaNotFound,
     /// The ID scope is not ours. *Unverified*.
     #[error("Unauthorized: unknown ID scope")]
     WrongScope(
@@ -47,7 +50,9 @@ impl Refusal {
             Self::InvalidRegistrationId => 400_004,
             Self::BadRequest(_) => 400_000,
             Self::Unauthorized => 401_000,
-            Self::InvalidCertificate | Self::WrongScope(WrongScope::Unauthorized) => 401_002,
+            Self::InvalidCertificate
+            | Self::CaNotFound
+            | Self::WrongScope(WrongScope::Unauthorized) => 401_002,
             Self::EnrolmentNotFound | Self::WrongScope(WrongScope::NotFound) => 404_201,
             Self::RegistrationNotFound => 404_202,
             Self::ConcurrentRegistration => 409_203,

@@ -1,0 +1,3 @@
+//! The service API of the provisioning service.
+
+pub(crate) mod model;
