@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::provisioning::{Registration, RegistrationState};
+use crate::provisioning::{AttestationKind, Registration, RegistrationState};
 
 /// The body of a register or look-up request (`DeviceRegistration`); other members are ignored.
 #[derive(Debug, Deserialize)]
@@ -26,7 +26,11 @@ struct OperationStatus<'a> {
 #[serde(rename_all = "camelCase")]
 struct DeviceRegistrationResult<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    x509: Option<X509>,
+    x509: Option<Attested<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    symmetric_key: Option<Attested<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tpm: Option<TpmRegistrationResult<'a>>,
     registration_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     created_date_time_utc: Option<String>,
@@ -47,9 +51,20 @@ struct DeviceRegistrationResult<'a> {
     etag: Option<&'a str>,
 }
 
-/// An empty object, as the service has it for X.509 enrolments.
+/// `X509RegistrationResult` and `SymmetricKeyRegistrationResult`: empty but for groups.
 #[derive(Serialize)]
-struct X509 {}
+#[serde(rename_all = "camelCase")]
+struct Attested<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enrollment_group_id: Option<&'a str>,
+}
+
+/// `TpmRegistrationResult`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TpmRegistrationResult<'a> {
+    authentication_key: &'a str,
+}
 
 /// `ProvisioningServiceErrorDetails`.
 #[derive(Serialize)]
@@ -79,8 +94,8 @@ pub(super) fn operation(registration: &Registration) -> Vec<u8> {
     })
 }
 
-/// The answer to a look-up.
-pub(super) fn result(registration: &Registration) -> Vec<u8> {
+/// The answer to a look-up (`DeviceRegistrationResult`).
+pub(crate) fn result(registration: &Registration) -> Vec<u8> {
     encode(&device_registration_result(registration))
 }
 
@@ -97,6 +112,8 @@ pub(super) fn error(code: u32, tracking_id: &str, message: &str, timestamp: &str
 fn device_registration_result(registration: &Registration) -> DeviceRegistrationResult<'_> {
     let mut result = DeviceRegistrationResult {
         x509: None,
+        symmetric_key: None,
+        tpm: None,
         registration_id: &registration.registration_id,
         created_date_time_utc: None,
         assigned_hub: None,
@@ -120,7 +137,23 @@ fn device_registration_result(registration: &Registration) -> DeviceRegistration
             device_id,
             substatus,
         } => {
-            result.x509 = Some(X509 {});
+            let group = registration.group_id.as_deref();
+            let attested = Attested {
+                enrollment_group_id: group,
+            };
+            match registration.attestation {
+                AttestationKind::X509 => result.x509 = Some(attested),
+                // Individual enrolments get no such member.
+                AttestationKind::SymmetricKey => {
+                    result.symmetric_key = group.map(|_| attested);
+                }
+                AttestationKind::Tpm => {
+                    result.tpm = registration
+                        .wrapped_key
+                        .as_deref()
+                        .map(|authentication_key| TpmRegistrationResult { authentication_key });
+                }
+            }
             result.assigned_hub = Some(hub);
             result.device_id = Some(device_id);
             result.substatus = Some(substatus.name());

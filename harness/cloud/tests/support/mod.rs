@@ -24,6 +24,8 @@ pub const ID: &str = "az-c89346854138v1v6v1";
 /// A device: its certificate and private key.
 pub struct Device {
     pub certificate: Vec<u8>,
+    /// The certificates that it shows after its own, in DER.
+    pub issuers: Vec<Vec<u8>>,
     key: PrivatePkcs8KeyDer<'static>,
 }
 
@@ -49,6 +51,7 @@ impl Device {
             .push(rcgen::DnType::CommonName, common_name);
         Self {
             certificate: params.self_signed(&key).unwrap().der().to_vec(),
+            issuers: Vec::new(),
             key: PrivatePkcs8KeyDer::from(key.serialize_der()),
         }
     }
@@ -59,6 +62,7 @@ impl Device {
         let der = include_bytes!("../fixtures/alias.key.der");
         Self {
             certificate: include_bytes!("../fixtures/alias-devkit.der").to_vec(),
+            issuers: Vec::new(),
             key: PrivatePkcs8KeyDer::from(der.as_slice()),
         }
     }
@@ -72,10 +76,20 @@ impl Device {
         )
     }
 
+    /// A device with these certificates, its own first, and this key in PKCS #8.
+    pub fn from_parts(certificate: Vec<u8>, issuers: Vec<Vec<u8>>, key: Vec<u8>) -> Self {
+        Self {
+            certificate,
+            issuers,
+            key: PrivatePkcs8KeyDer::from(key),
+        }
+    }
+
     /// The same key under another certificate.
     pub fn with_certificate(&self, certificate: Vec<u8>) -> Self {
         Self {
             certificate,
+            issuers: Vec::new(),
             key: self.key.clone_key(),
         }
     }
@@ -140,7 +154,10 @@ fn speaking(
         None => builder.with_no_client_auth(),
         Some(device) => builder
             .with_client_auth_cert(
-                vec![CertificateDer::from(device.certificate.clone())],
+                core::iter::once(&device.certificate)
+                    .chain(&device.issuers)
+                    .map(|der| CertificateDer::from(der.clone()))
+                    .collect(),
                 PrivateKeyDer::Pkcs8(device.key.clone_key()),
             )
             .unwrap(),
@@ -262,6 +279,22 @@ impl<B: TimeBase> World<B> {
         client.tls.writer().write_all(request).unwrap();
         self.pump(client);
         core::mem::take(&mut client.received)
+    }
+
+    /// Sends a request with more header fields, each with its line end, and reads the answer.
+    pub fn http_with(
+        &mut self,
+        client: &mut Client,
+        (method, path): (&str, &str),
+        fields: &str,
+        body: &str,
+    ) -> Answer {
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {DPS}\r\nContent-Type: application/json\r\n{fields}\
+            Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        Answer::parse(&self.exchange(client, request.as_bytes()))
     }
 
     /// Sends a request and reads the answer.
