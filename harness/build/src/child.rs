@@ -52,11 +52,16 @@ impl<'a> Limits<'a> {
 /// Which of a child's streams a line came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
+    /// Standard output.
     Out,
+    /// Standard error.
     Err,
 }
 
 /// Runs a command to its end and hands each line, ended by CR or LF, to `on_line`.
+///
+/// # Errors
+/// It cannot be started, or its time is over; then it is ended with all its children.
 pub fn run(
     command: Command,
     limits: Limits<'_>,

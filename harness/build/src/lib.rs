@@ -31,7 +31,7 @@ mod remap;
 mod request;
 mod toolchain;
 
-pub use child::Limits;
+pub use child::{Limits, Stream, run as run_child};
 pub use error::BuildError;
 pub use image::{BuiltFirmware, BuiltImage};
 pub use progress::Progress;
