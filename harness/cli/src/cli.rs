@@ -2,6 +2,8 @@
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "serve")]
+use crate::command::serve;
 use crate::command::{build, cert, check, completions, console, doctor, run, schema, stsafe};
 
 /// Runs scenario files against AZ3166 DevKit firmware and judges its identity and registration.
@@ -18,6 +20,7 @@ Examples:
   hil run                        build the firmware, run every scenario on the emulator
   hil run scenarios/faults --filter 'no UDS*'
   hil console --hold A           follow the tutorial by hand, in configuration mode
+  hil serve                      a local DPS and IoT Hub for any device or SDK
   hil doctor                     what is installed and what is missing"
 )]
 pub struct Cli {
@@ -31,6 +34,8 @@ pub enum Command {
     Run(run::Arguments),
     Console(console::Arguments),
     Cert(cert::Arguments),
+    #[cfg(feature = "serve")]
+    Serve(serve::Arguments),
     Build(build::Arguments),
     Check(check::Arguments),
     Schema(schema::Arguments),

@@ -1,5 +1,24 @@
-//! A Device Provisioning Service and an IoT Hub on real sockets.
+//! A Device Provisioning Service and an IoT Hub on real sockets, for any device or SDK.
+//!
+//! The services themselves are [`az3166_cloud`]'s: one [`Cloud`](az3166_cloud::Cloud) on the wall
+//! clock, shared by all connections. This crate gives it sockets (`listener`, `connection`,
+//! `proxy`), certificates (`authority`), limits (`admission`) and a trace (`trace`).
+//!
+//! Architecture invariant: only a `Cloud<Wall>` gets a socket, so that the published test keys of
+//! virtual time never answer a real client.
 
+mod admission;
 mod authority;
+mod clock;
+mod connection;
+mod engine;
+mod listener;
+mod proxy;
+mod server;
+mod stop;
+mod trace;
 
-pub use authority::{Authority, AuthorityError, FolderError, Identities, Standing};
+pub use admission::Limits;
+pub use authority::{AuthorityError, FolderError, Standing};
+pub use server::{ServeError, Server, Settings};
+pub use trace::{Happening, Incident, LineFormat, Lines, Ready, Record};

@@ -9,6 +9,8 @@ pub mod doctor;
 pub mod run;
 pub mod schema;
 mod selection;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod stsafe;
 mod target;
 
@@ -21,6 +23,8 @@ pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(arguments) => run::run(arguments),
         Command::Console(arguments) => console::run(arguments),
         Command::Cert(arguments) => cert::run(&arguments),
+        #[cfg(feature = "serve")]
+        Command::Serve(arguments) => serve::run(arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

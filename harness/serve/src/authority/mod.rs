@@ -20,7 +20,7 @@ use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
 pub use folder::FolderError;
-pub(crate) use folder::{PrivateFolder, Readers, open_private, replace};
+pub(crate) use folder::{PrivateFolder, Readers};
 use issue::Workshop;
 
 /// The root's certificate and all keys, PEM, for the owner alone: one file, so that it is whole or
@@ -53,7 +53,8 @@ struct Keys {
 }
 
 /// How an authority came about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// There was none.
     Made,
@@ -148,11 +149,6 @@ impl Authority {
     /// The file that clients must trust.
     pub fn ca_file(&self) -> PathBuf {
         self.folder.path(PUBLIC_FILE)
-    }
-
-    /// When the authority's time is over.
-    pub fn not_after(&self) -> OffsetDateTime {
-        self.not_after
     }
 
     /// Certificates for a server with these host names.

@@ -1,0 +1,181 @@
+//! A local Device Provisioning Service and IoT Hub for any device or SDK.
+
+mod enrolment;
+mod guide;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use az3166_cloud::TlsVersions;
+use az3166_serve::{Limits, LineFormat, ServeError, Server, Settings};
+use clap::Args;
+
+use crate::exit::{Exit, Failure};
+use crate::terminal;
+
+use enrolment::EnrolmentFile;
+
+/// Run a local Device Provisioning Service and IoT Hub for any device or SDK.
+///
+/// Its certificate authority is made on the first start and kept; clients must trust it. What the
+/// public documentation leaves open is a named default that the help calls `unverified`.
+#[derive(Args)]
+#[command(after_help = "\
+The web page, the trace and the command line show no key. Ctrl-C ends the server (exit code 0);
+exit code 2 is wrong usage, 3 a port in use or a folder that cannot be used.
+
+Examples:
+  hil serve
+  hil serve --enrol alias.pem,device-id=AZ3166
+  hil serve --https 0 --mqtt 0 --json      free ports; the first line of JSON names them")]
+pub struct Arguments {
+    /// Address to listen at
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub bind: IpAddr,
+    /// Take connections from other machines: needed with a --bind that is not loopback
+    #[arg(long)]
+    pub open_to_network: bool,
+    /// Port for HTTPS and MQTT over WebSocket; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 8443)]
+    pub https: u16,
+    /// Port for MQTT; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 8884)]
+    pub mqtt: u16,
+    /// Port of the CONNECT proxy, for clients that can use one; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 8481)]
+    pub proxy: u16,
+    /// The provisioning service's ID scope
+    #[arg(long, value_name = "SCOPE", default_value = "0ne00000000")]
+    pub id_scope: String,
+    /// Host name of an IoT hub, below azure-devices.net; may be given several times
+    #[arg(long, value_name = "HOST", default_value = "hil-hub.azure-devices.net")]
+    pub hub: Vec<String>,
+    /// Folder for the certificate authority and all that is kept; default: hil/cloud in the
+    /// user's folder for state
+    #[arg(long, value_name = "DIR")]
+    pub ca_dir: Option<PathBuf>,
+    /// Speak TLS 1.3 too; the real services speak 1.2 alone
+    #[arg(long)]
+    pub allow_tls13: bool,
+    /// Enrol the certificate of a PEM or DER file; its common name is the registration id
+    #[arg(long, value_name = "FILE[,device-id=ID][,registration-id=ID]")]
+    pub enrol: Vec<EnrolmentFile>,
+    /// How many connections may be open
+    #[arg(long, value_name = "N", default_value_t = Limits::default().connections)]
+    pub max_connections: usize,
+    /// How many of them from one address
+    #[arg(long, value_name = "N", default_value_t = Limits::default().per_source)]
+    pub max_per_source: usize,
+    /// Print the trace as JSON lines; the first one says where the server listens
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the command.
+pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let json = arguments.json;
+    let settings = settings(arguments)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
+        Failure::infrastructure(format!("the runtime cannot be started: {error}"))
+    })?;
+    let result = runtime.block_on(async {
+        let end = end_signal()?;
+        let (server, lines) = Server::bind(settings).await?;
+        if !json {
+            terminal::print(guide::Guide(server.ready()));
+        }
+        let printer = std::thread::spawn(move || {
+            for line in lines {
+                terminal::print(format_args!("{line}\n"));
+            }
+        });
+        let result = server.run(end).await;
+        // It ends with the last line.
+        let _ = printer.join();
+        Ok::<_, Failure>(result?)
+    });
+    runtime.shutdown_background();
+    result.map(|()| Exit::Passed)
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Enrolment(_) => Self::usage(error),
+            _ => Self::infrastructure(error),
+        }
+    }
+}
+
+fn settings(arguments: Arguments) -> Result<Settings, Failure> {
+    if !arguments.bind.is_loopback() && !arguments.open_to_network {
+        return Err(Failure::usage(format!(
+            "{} can be reached by other machines; say --open-to-network too if that is meant",
+            arguments.bind
+        )));
+    }
+    let folder = match arguments.ca_dir {
+        Some(folder) => folder,
+        None => default_folder()?,
+    };
+    let enrolments = arguments.enrol.iter().map(EnrolmentFile::load);
+    Ok(Settings {
+        bind: arguments.bind,
+        https: arguments.https,
+        mqtt: arguments.mqtt,
+        proxy: arguments.proxy,
+        id_scope: arguments.id_scope,
+        hubs: arguments.hub,
+        tls: match arguments.allow_tls13 {
+            true => TlsVersions::Tls12And13,
+            false => TlsVersions::Tls12,
+        },
+        limits: Limits {
+            connections: arguments.max_connections,
+            per_source: arguments.max_per_source,
+        },
+        format: match arguments.json {
+            true => LineFormat::Json,
+            false => LineFormat::Human,
+        },
+        enrolments: enrolments.collect::<Result<_, _>>()?,
+        ..Settings::in_folder(folder)
+    })
+}
+
+/// The user's folder for state (XDG Base Directory Specification, section 3).
+fn default_folder() -> Result<PathBuf, Failure> {
+    let variable = |name| std::env::var_os(name).map(PathBuf::from);
+    let absolute = |path: &PathBuf| path.is_absolute();
+    let base = variable("XDG_STATE_HOME")
+        .filter(absolute)
+        .or_else(|| variable("LOCALAPPDATA").filter(absolute))
+        .or_else(|| Some(variable("HOME").filter(absolute)?.join(".local/state")));
+    base.map(|base| base.join("hil/cloud")).ok_or_else(|| {
+        Failure::usage("there is no home folder to keep the authority in; give --ca-dir")
+    })
+}
+
+/// Ends with the first SIGINT or SIGTERM.
+fn end_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let refused = |error| Failure::infrastructure(format!("signals cannot be handled: {error}"));
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        let mut interrupt = tokio::signal::windows::ctrl_c().map_err(refused)?;
+        Ok(async move {
+            interrupt.recv().await;
+        })
+    }
+}

@@ -1,0 +1,209 @@
+//! The one cloud that all connections share: every call, its time, and what comes of it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use az3166_cloud::{Cloud, Opening, Port, Transmission, Wall};
+use az3166_event::VirtualTime;
+use tokio::sync::Notify;
+
+use crate::clock::{Clock, date};
+use crate::trace::{Happening, Incident, Record, Trace};
+
+/// The cloud and its surroundings. Calls are short: the longest one signs a key exchange.
+pub(crate) struct Engine {
+    inner: Mutex<Inner>,
+    /// The next deadline came nearer.
+    sooner: Notify,
+}
+
+struct Inner {
+    cloud: Cloud<Wall>,
+    clock: Clock,
+    trace: Trace,
+    connections: HashMap<u32, Arc<Notify>>,
+    last: u32,
+    /// What the timer waits for.
+    deadline: Option<VirtualTime>,
+}
+
+/// A connection as its transport knows it.
+pub(crate) struct Opened {
+    pub(crate) number: u32,
+    /// Something may have to be transmitted.
+    pub(crate) ready: Arc<Notify>,
+}
+
+/// What a client asked for when it connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// A kind of port.
+    Port(Port),
+    /// A host by name, and its port, through the proxy.
+    Host(String, u16),
+}
+
+impl Engine {
+    pub(crate) fn new(cloud: Cloud<Wall>, clock: Clock, trace: Trace) -> Self {
+        Self {
+            inner: Mutex::new(Inner {
+                cloud,
+                clock,
+                trace,
+                connections: HashMap::new(),
+                last: 0,
+                deadline: None,
+            }),
+            sooner: Notify::new(),
+        }
+    }
+
+    /// A client at `peer` has connected.
+    ///
+    /// # Errors
+    /// Nothing listens at its destination; the reason in words.
+    pub(crate) fn open(&self, peer: &str, destination: &Destination) -> Result<Opened, String> {
+        self.call(|inner, now| {
+            let Some(number) = inner.last.checked_add(1) else {
+                return Err("all connection numbers are used up: restart the server".into());
+            };
+            let port = match destination {
+                Destination::Port(port) => {
+                    inner.cloud.accept(now, number, *port);
+                    match port {
+                        Port::Https => "https".to_owned(),
+                        Port::Mqtt => "mqtt".to_owned(),
+                    }
+                }
+                Destination::Host(host, port) => {
+                    let opening = inner.cloud.open(now, number, host, *port);
+                    if let Opening::Refused { reason } = opening {
+                        return Err(reason);
+                    }
+                    format!("proxy to {host}:{port}")
+                }
+            };
+            inner.last = number;
+            let ready = Arc::new(Notify::new());
+            inner.connections.insert(number, ready.clone());
+            let peer = peer.to_owned();
+            let connection = number;
+            inner.note(
+                now,
+                Incident::Opened {
+                    connection,
+                    peer,
+                    port,
+                },
+            );
+            Ok(Opened { number, ready })
+        })
+    }
+
+    /// The client of `connection` sent `bytes`.
+    pub(crate) fn receive(&self, connection: u32, bytes: &[u8]) -> Transmission {
+        self.call(|inner, now| {
+            inner.cloud.receive(now, connection, bytes);
+            inner.cloud.transmit(now, connection)
+        })
+    }
+
+    /// What `connection` has to transmit.
+    pub(crate) fn transmit(&self, connection: u32) -> Transmission {
+        self.call(|inner, now| inner.cloud.transmit(now, connection))
+    }
+
+    /// The connection is gone.
+    pub(crate) fn closed(&self, connection: u32) {
+        self.call(|inner, now| {
+            inner.connections.remove(&connection);
+            inner.cloud.closed(now, connection);
+        });
+    }
+
+    /// Writes an incident into the trace.
+    pub(crate) fn note(&self, incident: Incident) {
+        self.call(|inner, now| inner.note(now, incident));
+    }
+
+    /// Looks at the cloud.
+    pub(crate) fn view<T>(&self, look: impl FnOnce(&Cloud<Wall>, &Trace) -> T) -> T {
+        let inner = self.lock();
+        look(&inner.cloud, &inner.trace)
+    }
+
+    /// Does what becomes due, for ever.
+    pub(crate) async fn keep_time(&self) {
+        loop {
+            let wait = self.call(|inner, now| {
+                inner.cloud.advance(now);
+                let deadline = inner.cloud.next_deadline();
+                deadline.map(|deadline| deadline.saturating_since(now))
+            });
+            let sooner = self.sooner.notified();
+            match wait {
+                // A timer's grain is a millisecond; what is due within it is due then.
+                Some(wait) => {
+                    let pause = wait.max(Duration::from_millis(1));
+                    let _ = tokio::time::timeout(pause, sooner).await;
+                }
+                None => sooner.await,
+            }
+        }
+    }
+
+    /// Runs a call now, and sees to what came of it.
+    fn call<T>(&self, call: impl FnOnce(&mut Inner, VirtualTime) -> T) -> T {
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        let now = inner.clock.now();
+        let result = call(inner, now);
+        inner.collect();
+        let deadline = inner.cloud.next_deadline();
+        let is_sooner = match (deadline, inner.deadline) {
+            (Some(new), Some(old)) => new < old,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        inner.deadline = deadline;
+        drop(guard);
+        if is_sooner {
+            self.sooner.notify_one();
+        }
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic in a call is a bug; the others go on with what is there.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn note(&mut self, now: VirtualTime, incident: Incident) {
+        self.trace.record(Record {
+            time: date(now),
+            happening: Happening::Serve(incident),
+        });
+    }
+
+    /// Fetches what the cloud has to say.
+    fn collect(&mut self) {
+        let events = self.cloud.drain_events();
+        self.cloud.take_plaintext_from_device();
+        self.cloud.key_log();
+        if events.is_empty() {
+            return;
+        }
+        for (at, event) in events {
+            self.trace.record(Record {
+                time: date(at),
+                happening: Happening::Cloud(event),
+            });
+        }
+        for ready in self.connections.values() {
+            ready.notify_one();
+        }
+    }
+}
