@@ -35,10 +35,23 @@ pub enum Wall {}
 impl TimeBase for Virtual {}
 impl TimeBase for Wall {}
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::Virtual {}
-    impl Sealed for super::Wall {}
+pub(crate) mod sealed {
+    use crate::retention::Retention;
+
+    pub trait Sealed {
+        #[expect(private_interfaces, reason = "nothing outside can be a time base")]
+        const RETENTION: Retention;
+    }
+
+    impl Sealed for super::Virtual {
+        #[expect(private_interfaces, reason = "as above")]
+        const RETENTION: Retention = Retention::EVERYTHING;
+    }
+
+    impl Sealed for super::Wall {
+        #[expect(private_interfaces, reason = "as above")]
+        const RETENTION: Retention = Retention::SERVICE;
+    }
 }
 
 /// What a [`Cloud`](crate::Cloud) is made from.
@@ -164,6 +177,7 @@ impl<B: TimeBase> CloudConfig<B> {
             &self.tls.identity,
             &self.tls.alternatives,
             self.tls.randomness,
+            B::RETENTION.key_log,
         )
         .map_err(|error| CloudError::Tls {
             reason: error.to_string(),

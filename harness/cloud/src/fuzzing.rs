@@ -14,6 +14,7 @@ use crate::http::RequestReader;
 use crate::hub::Hubs;
 use crate::mqtt::{Packet, PacketReader};
 use crate::provisioning::{Course, Proof, Provisioning, Settings};
+use crate::websocket::Frames;
 
 /// Verifies no signature: nothing that is fuzzed here has a good one.
 const NO_ALGORITHMS: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
@@ -43,7 +44,7 @@ pub fn fuzz_device_api(data: &[u8]) {
     };
     reader.push(data);
     loop {
-        match reader.next() {
+        match reader.next(|_| 96 * 1024) {
             Ok(Some(request)) => {
                 let course = Course::Normal;
                 api.answer(VirtualTime::ZERO, &request, Proof::Nothing, course);
@@ -103,6 +104,34 @@ pub fn fuzz_faults(data: &[u8]) {
     }
 }
 
+/// Frames from a WebSocket client, in pieces that the first byte chooses the size of: the pieces
+/// change nothing, and what is sent back is whole frames of a server.
+pub fn fuzz_websocket(data: &[u8]) {
+    let Some((&size, data)) = data.split_first() else {
+        return;
+    };
+    let mut whole = Frames::new();
+    let expected = whole.receive(data);
+    let mut frames = Frames::new();
+    let (mut payload, mut ended) = (Vec::new(), None);
+    for piece in data.chunks(usize::from(size).max(1)) {
+        let (more, end) = frames.receive(piece);
+        payload.extend(more);
+        ended = end;
+        if ended.is_some() {
+            break;
+        }
+    }
+    assert_eq!((payload, ended), expected);
+    let output = frames.take_output();
+    assert_eq!(output, whole.take_output());
+    let mut rest = output.as_slice();
+    while let [_, length, after @ ..] = rest {
+        assert!(*length < 126, "control frames are short and unmasked");
+        rest = &after[usize::from(*length)..];
+    }
+}
+
 /// A device's certificate.
 pub fn fuzz_certificate(data: &[u8]) {
     if let Ok(certificate) = DeviceCertificate::from_der(data) {
@@ -138,6 +167,8 @@ mod tests {
     const FAULTS: &[u8] =
         br#"[{"device":"a*","nth":2,"times":3,"answer":{"status":429,"retry_after":"5"}},
         {"method":"TLS","segments":{"bytes":1,"every_ms":9}},{"delay":{"ms":99}}]"#;
+    const FRAMES: &[u8] = b"\x02\x81\0\0\0\0a\x89\x80\x01\x02\x03\x04\x80\x81\x01\x02\x03\x04b\
+        \x82\xfe\0\x02\x01\x02\x03\x04ab\x88\x82\0\0\0\0\x03\xe8";
     const CERTIFICATE: &[u8] = include_bytes!("../tests/fixtures/alias-devkit.der");
 
     proptest! {
@@ -147,11 +178,17 @@ mod tests {
             fuzz_mqtt(&data);
             fuzz_certificate(&data);
             fuzz_faults(&data);
+            fuzz_websocket(&data);
         }
 
         #[test]
         fn damaged_fault_files(data in damaged(FAULTS)) {
             fuzz_faults(&data);
+        }
+
+        #[test]
+        fn damaged_frames(size in 1u8..9, data in damaged(FRAMES)) {
+            fuzz_websocket(&[&[size], data.as_slice()].concat());
         }
 
         #[test]

@@ -30,10 +30,12 @@ mod mqtt;
 mod percent;
 mod pki;
 mod provisioning;
+mod retention;
 mod sas;
 mod service_api;
 pub mod state;
 mod tls;
+mod websocket;
 
 pub use behaviour::{
     Behaviour, BodyFraming, CertificateDates, CertificateMismatch, ConcurrentRegistration, IdCase,

@@ -12,48 +12,11 @@ use std::time::Duration;
 
 use az3166_cloud::{CloudConfig, ServerChain, Then};
 use rstest::rstest;
+use support::mqtt::{connect, publish, subscribe};
 use support::{Client, DPS, Device, HUB, ID, World};
 
 const CONNACK_ACCEPTED: &[u8] = b"\x20\x02\0\0";
 const CONNACK_NOT_AUTHORIZED: &[u8] = b"\x20\x02\0\x05";
-
-fn text(out: &mut Vec<u8>, text: &str) {
-    out.extend(u16::try_from(text.len()).unwrap().to_be_bytes());
-    out.extend(text.as_bytes());
-}
-
-fn packet(first: u8, body: &[u8]) -> Vec<u8> {
-    let mut packet = vec![first];
-    match u8::try_from(body.len()).unwrap() {
-        short @ ..128 => packet.push(short),
-        long => packet.extend([long, 1]),
-    }
-    packet.extend(body);
-    packet
-}
-
-fn connect(client_id: &str, user_name: &str, keep_alive: u16) -> Vec<u8> {
-    let mut body = b"\0\x04MQTT\x04\x82".to_vec();
-    body.extend(keep_alive.to_be_bytes());
-    text(&mut body, client_id);
-    text(&mut body, user_name);
-    packet(0x10, &body)
-}
-
-fn publish(topic: &str, body: &str, packet_id: Option<u8>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    text(&mut bytes, topic);
-    bytes.extend(packet_id.into_iter().flat_map(|id| [0, id]));
-    bytes.extend(body.as_bytes());
-    packet(if packet_id.is_some() { 0x32 } else { 0x30 }, &bytes)
-}
-
-fn subscribe(filter: &str, qos: u8) -> Vec<u8> {
-    let mut body = vec![0, 9];
-    text(&mut body, filter);
-    body.push(qos);
-    packet(0x82, &body)
-}
 
 fn user_name(device_id: &str) -> String {
     format!("{HUB}/{device_id}/?api-version=2021-04-12")

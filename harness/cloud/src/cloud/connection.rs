@@ -10,6 +10,7 @@ use super::http::HttpService;
 use super::mqtt::MqttService;
 use super::services::Services;
 use super::site::Port;
+use super::websocket::WebSocketService;
 use super::{Then, Transmission};
 use crate::certificate::DeviceCertificate;
 use crate::fault::{Effect, Exchange, Outlet, Shaping, Silence};
@@ -41,6 +42,8 @@ enum Service {
     Http(HttpService),
     /// A device's session over MQTT.
     Mqtt(MqttService),
+    /// The same in a WebSocket connection.
+    WebSocket(Box<WebSocketService>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +76,8 @@ pub(super) enum Ending {
     Close,
     /// The service resets it.
     Reset,
+    /// It goes on as a WebSocket connection.
+    Upgrade,
 }
 
 /// What a service may know of its connection.
@@ -200,10 +205,14 @@ impl Connection {
 
     /// Closes the connection because another one took its session over.
     pub(super) fn replaced(&mut self, now: VirtualTime, services: &mut Services) {
-        if let Service::Mqtt(service) = &mut self.service {
+        if let Some(service) = self.service.mqtt_mut() {
             service.replaced(now, services);
         }
-        self.finish();
+        let closing = self.service.wrap(Reaction {
+            send: Vec::new(),
+            ending: Ending::Close,
+        });
+        self.react(now, closing, Shaping::default());
     }
 
     /// Closes the connection from the service's side.
@@ -277,11 +286,26 @@ impl Connection {
                 .note_plaintext(self.number, &status.plaintext);
             let peer = peer!(self);
             let reaction = self.service.receive(now, &status.plaintext, peer, services);
+            let upgraded = reaction.ending == Ending::Upgrade;
             self.react(now, reaction, services.take_shaping());
+            if upgraded {
+                self.upgrade(now, services);
+            }
         }
         if status.finished && self.state == State::Open {
             self.finish();
         }
+    }
+
+    /// Goes on as a WebSocket connection.
+    fn upgrade(&mut self, now: VirtualTime, services: &mut Services) {
+        let rest = match &mut self.service {
+            Service::Http(service) => service.take_rest(),
+            Service::Mqtt(_) | Service::WebSocket(_) => return,
+        };
+        self.service = Service::WebSocket(Box::new(WebSocketService::new(now)));
+        let reaction = self.service.receive(now, &rest, peer!(self), services);
+        self.react(now, reaction, services.take_shaping());
     }
 
     fn established(&mut self, now: VirtualTime, what: Established, services: &mut Services) {
@@ -315,7 +339,7 @@ impl Connection {
         }
         self.outlet.put(now, self.session.take_output(), &shaping);
         match reaction.ending {
-            Ending::None => {}
+            Ending::None | Ending::Upgrade => {}
             Ending::Stall => self.state = State::Deaf,
             Ending::Close => self.finish(),
             Ending::Reset => self.state = State::Reset,
@@ -340,6 +364,7 @@ impl Service {
         match self {
             Self::Http(service) => service.begin(now),
             Self::Mqtt(service) => service.begin(now),
+            Self::WebSocket(_) => {}
         }
     }
 
@@ -353,6 +378,7 @@ impl Service {
         match self {
             Self::Http(service) => service.receive(now, bytes, peer, services),
             Self::Mqtt(service) => service.receive(now, bytes, peer, services),
+            Self::WebSocket(service) => service.receive(now, bytes, peer, services),
         }
     }
 
@@ -360,23 +386,40 @@ impl Service {
         match self {
             Self::Http(service) => service.deadline(),
             Self::Mqtt(service) => service.deadline(),
+            Self::WebSocket(service) => service.mqtt().deadline(),
         }
     }
 
     fn expire(&mut self, now: VirtualTime, peer: Peer<'_>, services: &mut Services) -> Reaction {
-        match self {
-            Self::Http(_) => Reaction {
+        let reaction = match self.mqtt_mut() {
+            Some(service) => service.expire(now, peer, services),
+            None => Reaction {
                 send: Vec::new(),
                 ending: Ending::Close,
             },
-            Self::Mqtt(service) => service.expire(now, peer, services),
-        }
+        };
+        self.wrap(reaction)
     }
 
     fn closed(&mut self, now: VirtualTime, peer: Peer<'_>, services: &mut Services) {
+        if let Some(service) = self.mqtt_mut() {
+            service.closed(now, peer, services);
+        }
+    }
+
+    fn mqtt_mut(&mut self) -> Option<&mut MqttService> {
         match self {
-            Self::Http(_) => {}
-            Self::Mqtt(service) => service.closed(now, peer, services),
+            Self::Http(_) => None,
+            Self::Mqtt(service) => Some(service),
+            Self::WebSocket(service) => Some(service.mqtt_mut()),
+        }
+    }
+
+    /// What an MQTT session wants sent, as this connection sends it.
+    fn wrap(&mut self, reaction: Reaction) -> Reaction {
+        match self {
+            Self::Http(_) | Self::Mqtt(_) => reaction,
+            Self::WebSocket(service) => service.wrap(reaction),
         }
     }
 }

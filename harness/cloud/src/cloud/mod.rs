@@ -1,14 +1,17 @@
 //! The cloud as its transport sees it: numbered connections, bytes, time, deadlines, events.
 
 mod connection;
+mod deadlines;
+mod exchange;
 mod http;
 mod journal;
 mod mqtt;
 mod services;
 mod site;
+mod websocket;
 
 use core::marker::PhantomData;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use az3166_event::{CloudEvent, VirtualTime};
 use rand_chacha::ChaCha20Rng;
@@ -23,6 +26,7 @@ use crate::provisioning::{EnrolError, Enrolment, EnrolmentGroup, Provisioning};
 use crate::state::Change;
 use crate::tls::{Endpoint, Session};
 use connection::Connection;
+use deadlines::Deadlines;
 use services::Services;
 
 pub use site::Port;
@@ -35,6 +39,9 @@ pub struct Cloud<B: TimeBase = Virtual> {
     endpoint: Endpoint,
     services: Services,
     connections: BTreeMap<u32, Connection>,
+    deadlines: Deadlines,
+    /// Connections that may have something to transmit since the owner asked last.
+    ready: BTreeSet<u32>,
     seed: [u8; 32],
     base: PhantomData<B>,
 }
@@ -81,6 +88,8 @@ impl<B: TimeBase> Cloud<B> {
             endpoint: config.endpoint()?,
             services: Services::new(&config),
             connections: BTreeMap::new(),
+            deadlines: Deadlines::default(),
+            ready: BTreeSet::new(),
             seed: config.seed,
             base: PhantomData,
         })
@@ -180,15 +189,29 @@ impl<B: TimeBase> Cloud<B> {
     fn begin(&mut self, now: VirtualTime, connection: u32, host: Option<&str>, port: Port) {
         let session = Session::new(&self.endpoint, self.generator(connection));
         let opened = Connection::new(now, connection, host, port, session);
+        self.deadlines.set(connection, opened.deadline());
         self.connections.insert(connection, opened);
+    }
+
+    /// Does something to a connection, if it exists, and takes note of what that may have changed.
+    fn with(
+        &mut self,
+        connection: u32,
+        work: impl FnOnce(&mut Connection, &Endpoint, &mut Services),
+    ) {
+        if let Some(subject) = self.connections.get_mut(&connection) {
+            work(subject, &self.endpoint, &mut self.services);
+            self.deadlines.set(connection, subject.deadline());
+            self.ready.insert(connection);
+        }
     }
 
     /// The client of `connection` sent `bytes`.
     pub fn receive(&mut self, now: VirtualTime, connection: u32, bytes: &[u8]) {
         self.advance(now);
-        if let Some(receiver) = self.connections.get_mut(&connection) {
-            receiver.receive(now, bytes, &self.endpoint, &mut self.services);
-        }
+        self.with(connection, |receiver, endpoint, services| {
+            receiver.receive(now, bytes, endpoint, services);
+        });
         self.settle(now);
     }
 
@@ -196,7 +219,11 @@ impl<B: TimeBase> Cloud<B> {
     pub fn transmit(&mut self, now: VirtualTime, connection: u32) -> Transmission {
         self.advance(now);
         match self.connections.get_mut(&connection) {
-            Some(sender) => sender.transmit(now),
+            Some(sender) => {
+                let transmission = sender.transmit(now);
+                self.deadlines.set(connection, sender.deadline());
+                transmission
+            }
             None => Transmission {
                 bytes: Vec::new(),
                 then: Then::Reset,
@@ -209,16 +236,23 @@ impl<B: TimeBase> Cloud<B> {
         self.advance(now);
         if let Some(mut gone) = self.connections.remove(&connection) {
             gone.closed(now, &mut self.services);
+            self.deadlines.set(connection, None);
+            self.ready.remove(&connection);
         }
+        self.settle(now);
+    }
+
+    /// The connections that may have something to transmit since the last call: those that
+    /// received something, whose deadlines passed, or that another connection's traffic concerned.
+    pub fn take_ready(&mut self) -> BTreeSet<u32> {
+        core::mem::take(&mut self.ready)
     }
 
     /// The next instant at which something happens without a call; [`advance`](Self::advance)
     /// must be called then, and every connection may have something to transmit.
     pub fn next_deadline(&self) -> Option<VirtualTime> {
-        let connections = self.connections.values().filter_map(Connection::deadline);
-        connections
-            .chain(self.services.provisioning.next_deadline())
-            .min()
+        let services = self.services.next_deadline();
+        self.deadlines.next().into_iter().chain(services).min()
     }
 
     /// Does what became due until `now`.
@@ -226,8 +260,8 @@ impl<B: TimeBase> Cloud<B> {
         self.endpoint.set_time(self.services.epoch.since_1970(now));
         while let Some(at) = self.next_deadline().filter(|at| *at <= now) {
             self.services.advance(at);
-            for connection in self.connections.values_mut() {
-                connection.advance(at, &mut self.services);
+            for connection in self.deadlines.due(at) {
+                self.with(connection, |due, _, services| due.advance(at, services));
             }
             self.settle(at);
         }
@@ -264,9 +298,9 @@ impl<B: TimeBase> Cloud<B> {
     /// Carries out what one connection's traffic means for others.
     fn settle(&mut self, now: VirtualTime) {
         for number in self.services.take_replaced() {
-            if let Some(connection) = self.connections.get_mut(&number) {
-                connection.replaced(now, &mut self.services);
-            }
+            self.with(number, |replaced, _, services| {
+                replaced.replaced(now, services);
+            });
         }
     }
 

@@ -263,7 +263,7 @@ impl MqttService {
     }
 
     /// Closes the connection because of what the client did.
-    fn violate(
+    pub(super) fn violate(
         &mut self,
         now: VirtualTime,
         reason: &str,

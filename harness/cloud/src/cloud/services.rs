@@ -40,7 +40,7 @@ impl Services {
             }),
             hubs: Hubs::default(),
             faults: FaultBook::default(),
-            journal: Journal::default(),
+            journal: Journal::new(B::RETENTION),
             behaviour: config.behaviour.clone(),
             epoch: Epoch::of(config),
             entropy: ChaCha20Rng::from_seed(config.seed),
@@ -70,6 +70,11 @@ impl Services {
             (Some(_), None) => Err("the services listen at ports 443 and 8883 only".to_owned()),
             (None, _) => Err(format!("no service is called {host}")),
         }
+    }
+
+    /// When the services have something to do by themselves.
+    pub(super) fn next_deadline(&self) -> Option<VirtualTime> {
+        self.provisioning.next_deadline()
     }
 
     /// Ends operations that are due.

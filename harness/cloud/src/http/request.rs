@@ -1,13 +1,11 @@
 //! Requests, read from a stream in pieces of any size.
 
-use super::chunked::{self, Decoded};
+use super::chunked::{Decoded, Decoder};
 
 /// The longest request line with header section.
 const HEAD_LIMIT: usize = 16 * 1024;
 /// The most header fields.
 const FIELDS: usize = 64;
-/// The longest body: a DPS message has at most 96 KiB.
-const BODY_LIMIT: usize = 96 * 1024;
 
 /// A whole request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,9 +41,12 @@ pub(crate) enum RequestError {
     /// The header section is larger than 16 KiB or has more than 64 fields.
     #[error("the header section is larger than 16 KiB or has more than 64 fields")]
     HeadTooLarge,
-    /// The body is larger than 96 KiB.
-    #[error("the body is larger than 96 KiB")]
-    BodyTooLarge,
+    /// The body is larger than {limit} bytes.
+    #[error("the body is larger than {limit} bytes")]
+    BodyTooLarge {
+        /// The limit of the service.
+        limit: usize,
+    },
     /// The transfer coding is not `chunked`.
     #[error("the transfer coding is not `chunked`")]
     UnknownCoding,
@@ -60,7 +61,7 @@ impl RequestError {
         match self {
             Self::Malformed(_) => 400,
             Self::HeadTooLarge => 431,
-            Self::BodyTooLarge => 413,
+            Self::BodyTooLarge { .. } => 413,
             Self::UnknownCoding => 501,
             Self::Expectation => 417,
         }
@@ -68,11 +69,38 @@ impl RequestError {
 }
 
 impl Request {
+    /// A request that came in by another protocol, in the words of this one.
+    #[allow(dead_code, reason = "for the provisioning service over MQTT")]
+    pub(crate) fn new(
+        method: &str,
+        path: String,
+        query: String,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    ) -> Self {
+        Self {
+            method: method.to_owned(),
+            path,
+            query,
+            headers,
+            body,
+            persistence: Persistence::KeepAlive,
+        }
+    }
+
     /// The first header field with this name, whatever the case of either.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(own, _)| own.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The values of all header fields with this name, whatever the case of either.
+    pub(crate) fn header_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers
+            .iter()
+            .filter(move |(own, _)| own.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
 
@@ -86,44 +114,104 @@ impl Request {
     }
 }
 
-/// Cuts a stream into requests.
+/// Cuts a stream into requests. Every byte is looked at a bounded number of times, however small
+/// the pieces are in which it comes.
 #[derive(Debug, Default)]
 pub(crate) struct RequestReader {
     buffer: Vec<u8>,
+    /// Bytes at the buffer's start that were read.
+    taken: usize,
+    /// Whether a line's end has come since the head was tried last.
+    worth_trying: bool,
+    /// A request whose body is not whole.
+    begun: Option<(Request, Body)>,
+}
+
+#[derive(Debug)]
+enum Body {
+    Length(usize),
+    Chunked(Decoder),
 }
 
 impl RequestReader {
     /// Takes the stream's next bytes.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.taken);
+        self.taken = 0;
+        self.worth_trying |= bytes.contains(&b'\n');
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next whole request, if there is one.
+    /// The bytes that belong to no request that was returned, for another protocol.
+    pub(crate) fn into_rest(mut self) -> Vec<u8> {
+        self.buffer.split_off(self.taken)
+    }
+
+    /// The next whole request, if there is one; `limit` says how long the body of a request may
+    /// be, by its head.
     ///
     /// # Errors
     /// The stream holds no request at this place; nothing after it can be read.
-    pub(crate) fn next(&mut self) -> Result<Option<Request>, RequestError> {
-        // Empty lines before a request are ignored (RFC 9112 section 2.2).
-        while self.buffer.starts_with(b"\r\n") {
-            self.buffer.drain(..2);
-        }
-        let Some((length, mut request)) = head(&self.buffer)? else {
-            return Ok(None);
-        };
-        let rest = &self.buffer[length..];
-        let (body, taken) = match framing(&request)? {
-            Framing::Length(size) if size > BODY_LIMIT => return Err(RequestError::BodyTooLarge),
-            Framing::Length(size) => match rest.get(..size) {
-                Some(body) => (body.to_vec(), size),
+    pub(crate) fn next(
+        &mut self,
+        limit: impl Fn(&Request) -> usize,
+    ) -> Result<Option<Request>, RequestError> {
+        let (mut request, mut body) = match self.begun.take() {
+            Some(begun) => begun,
+            None => match self.next_head()? {
+                Some(request) => {
+                    let limit = limit(&request);
+                    let body = match framing(&request)? {
+                        Framing::Length(size) if size > limit => {
+                            return Err(RequestError::BodyTooLarge { limit });
+                        }
+                        Framing::Length(size) => Body::Length(size),
+                        Framing::Chunked => Body::Chunked(Decoder::new(limit)),
+                    };
+                    (request, body)
+                }
                 None => return Ok(None),
             },
-            Framing::Chunked => match chunked::decode(rest, BODY_LIMIT)? {
-                Decoded::Complete { body, taken } => (body, taken),
-                Decoded::Partial => return Ok(None),
+        };
+        let whole = match &mut body {
+            Body::Length(size) => {
+                let whole = self.buffer.get(self.taken..self.taken + *size);
+                let whole = whole.map(<[u8]>::to_vec);
+                self.taken += whole.as_ref().map_or(0, Vec::len);
+                whole
+            }
+            Body::Chunked(decoder) => match decoder.read(&self.buffer, &mut self.taken)? {
+                Decoded::Complete(whole) => Some(whole),
+                Decoded::Partial => None,
             },
         };
-        request.body = body;
-        self.buffer.drain(..length + taken);
+        match whole {
+            Some(whole) => {
+                request.body = whole;
+                self.worth_trying = true;
+                Ok(Some(request))
+            }
+            None => {
+                self.begun = Some((request, body));
+                Ok(None)
+            }
+        }
+    }
+
+    fn next_head(&mut self) -> Result<Option<Request>, RequestError> {
+        // Empty lines before a request are ignored (RFC 9112 section 2.2).
+        while self.buffer[self.taken..].starts_with(b"\r\n") {
+            self.taken += 2;
+        }
+        let rest = &self.buffer[self.taken..];
+        if !self.worth_trying && rest.len() <= HEAD_LIMIT {
+            return Ok(None);
+        }
+        self.worth_trying = false;
+        let Some((length, request)) = head(rest)? else {
+            return Ok(None);
+        };
+        self.taken += length;
         Ok(Some(request))
     }
 }
@@ -180,8 +268,8 @@ fn framing(request: &Request) -> Result<Framing, RequestError> {
     if request.header("expect").is_some() {
         return Err(RequestError::Expectation);
     }
-    let lengths: Vec<&str> = values(request, "content-length").collect();
-    let codings: Vec<&str> = values(request, "transfer-encoding").collect();
+    let lengths: Vec<&str> = request.header_values("content-length").collect();
+    let codings: Vec<&str> = request.header_values("transfer-encoding").collect();
     match (lengths.as_slice(), codings.as_slice()) {
         ([], []) => Ok(Framing::Length(0)),
         ([length], []) if length.bytes().all(|byte| byte.is_ascii_digit()) => length
@@ -194,14 +282,6 @@ fn framing(request: &Request) -> Result<Framing, RequestError> {
     }
 }
 
-fn values<'a>(request: &'a Request, name: &'a str) -> impl Iterator<Item = &'a str> {
-    request
-        .headers
-        .iter()
-        .filter(move |(own, _)| own.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -209,11 +289,13 @@ mod tests {
 
     use super::*;
 
+    const BODY_LIMIT: usize = 96 * 1024;
+
     fn read(bytes: &[u8]) -> Result<Vec<Request>, RequestError> {
         let mut reader = RequestReader::default();
         reader.push(bytes);
         let mut requests = Vec::new();
-        while let Some(request) = reader.next()? {
+        while let Some(request) = reader.next(|_| BODY_LIMIT)? {
             requests.push(request);
         }
         Ok(requests)
@@ -314,7 +396,7 @@ mod tests {
             for cut in cuts.into_iter().chain([text.len()]) {
                 let (piece, after) = rest.split_at(cut.min(rest.len()));
                 reader.push(piece);
-                while let Some(request) = reader.next().unwrap() {
+                while let Some(request) = reader.next(|_| BODY_LIMIT).unwrap() {
                     requests.push(request);
                 }
                 rest = after;

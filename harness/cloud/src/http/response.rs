@@ -29,10 +29,18 @@ impl Response {
         self.headers.push((name, value.to_owned()));
     }
 
+    /// Whether answers with this status have content (RFC 9110 section 6.4.1).
+    fn has_content(&self) -> bool {
+        !matches!(self.status, 100..=199 | 204 | 304)
+    }
+
     /// The answer as bytes, cut off after `keep` bytes of its body.
     pub(crate) fn encode_truncated(&self, framing: BodyFraming, keep: usize) -> Vec<u8> {
         const CHUNKED_END: usize = b"\r\n0\r\n\r\n".len();
         let mut bytes = self.encode(framing, Persistence::KeepAlive);
+        if !self.has_content() {
+            return bytes;
+        }
         let missing = self.body.len().saturating_sub(keep);
         let end = match framing {
             BodyFraming::Chunked => CHUNKED_END,
@@ -53,6 +61,7 @@ impl Response {
             field(name, value);
         }
         match framing {
+            _ if !self.has_content() => {}
             BodyFraming::Chunked => field("Transfer-Encoding", "chunked"),
             BodyFraming::ContentLength => field("Content-Length", &self.body.len().to_string()),
         }
@@ -62,6 +71,7 @@ impl Response {
         head.push_str("\r\n");
         let mut bytes = head.into_bytes();
         match framing {
+            _ if !self.has_content() => {}
             BodyFraming::ContentLength => bytes.extend_from_slice(&self.body),
             BodyFraming::Chunked => {
                 if !self.body.is_empty() {
@@ -79,7 +89,9 @@ impl Response {
 /// The reason phrase (RFC 9110 section 15).
 fn reason(status: u16) -> &'static str {
     match status {
+        101 => "Switching Protocols",
         200 => "OK",
+        201 => "Created",
         202 => "Accepted",
         204 => "No Content",
         400 => "Bad Request",
@@ -94,6 +106,7 @@ fn reason(status: u16) -> &'static str {
         415 => "Unsupported Media Type",
         417 => "Expectation Failed",
         421 => "Misdirected Request",
+        426 => "Upgrade Required",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",

@@ -9,11 +9,15 @@ const LIMIT: usize = 260 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct PacketReader {
     buffer: Vec<u8>,
+    /// Bytes at the buffer's start that were read.
+    taken: usize,
 }
 
 impl PacketReader {
     /// Takes the stream's next bytes.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.taken);
+        self.taken = 0;
         self.buffer.extend_from_slice(bytes);
     }
 
@@ -22,7 +26,7 @@ impl PacketReader {
     /// # Errors
     /// The stream holds no packet at this place; nothing after it can be read.
     pub(crate) fn next(&mut self) -> Result<Option<Packet>, DecodeError> {
-        let Some((&first, rest)) = self.buffer.split_first() else {
+        let Some((&first, rest)) = self.buffer[self.taken..].split_first() else {
             return Ok(None);
         };
         decode::first_byte(first)?;
@@ -36,7 +40,7 @@ impl PacketReader {
             return Ok(None);
         };
         let packet = decode::packet(first, body)?;
-        self.buffer.drain(..1 + taken + length);
+        self.taken += 1 + taken + length;
         Ok(Some(packet))
     }
 }

@@ -64,7 +64,7 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// The server as `identity`, or as one of `alternatives` to clients whose signature algorithms
-    /// do not fit it.
+    /// do not fit it. The key log keeps its latest `key_log_lines`.
     ///
     /// # Errors
     /// rustls refuses a key, or the provider lacks a suite of a version.
@@ -74,10 +74,11 @@ impl Endpoint {
         identity: &ServerIdentity,
         alternatives: &[ServerIdentity],
         randomness: Randomness,
+        key_log_lines: usize,
     ) -> Result<Self, rustls::Error> {
         let provider = Arc::new(with_documented_suites(provider));
         let clock = Arc::new(Clock::default());
-        let key_log = Arc::new(Lines::default());
+        let key_log = Arc::new(Lines::new(key_log_lines));
         let config = |keys| {
             server_config(&provider, versions, keys, clock.clone(), key_log.clone()).map(Arc::new)
         };

@@ -1,12 +1,15 @@
 //! Session secrets in the NSS key log format, for reading a capture.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustls::KeyLog;
 
-/// Keeps each session's line until it is taken.
-#[derive(Default)]
-pub(super) struct Lines(Mutex<Vec<String>>);
+/// Keeps each session's line until it is taken, but not more than `limit`.
+pub(super) struct Lines {
+    lines: Mutex<VecDeque<String>>,
+    limit: usize,
+}
 
 impl core::fmt::Debug for Lines {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -15,8 +18,19 @@ impl core::fmt::Debug for Lines {
 }
 
 impl Lines {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            lines: Mutex::default(),
+            limit,
+        }
+    }
+
     pub(super) fn take(&self) -> Vec<String> {
-        core::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        core::mem::take(&mut *self.lines()).into()
+    }
+
+    fn lines(&self) -> MutexGuard<'_, VecDeque<String>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -27,9 +41,10 @@ impl KeyLog for Lines {
             hex::encode(client_random),
             hex::encode(secret)
         );
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(line);
+        let mut lines = self.lines();
+        if lines.len() >= self.limit {
+            lines.pop_front();
+        }
+        lines.push_back(line);
     }
 }

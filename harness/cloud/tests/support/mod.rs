@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod mqtt;
+
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
