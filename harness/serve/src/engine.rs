@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use az3166_cloud::{Cloud, Opening, Port, Transmission, Wall};
+use az3166_cloud::{Cloud, Opening, Port, Then, Transmission, Wall};
 use az3166_event::VirtualTime;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, date};
+use crate::store::{Store, StoreError};
 use crate::trace::{Happening, Incident, Record, Trace};
 
 /// The cloud and its surroundings. Calls are short: the longest one signs a key exchange.
@@ -16,12 +17,19 @@ pub(crate) struct Engine {
     inner: Mutex<Inner>,
     /// The next deadline came nearer.
     sooner: Notify,
+    /// What is kept cannot be written any more.
+    failure: Notify,
 }
 
 struct Inner {
     cloud: Cloud<Wall>,
     clock: Clock,
     trace: Trace,
+    store: Store,
+    /// What was answered would be lost, so nothing is answered any more.
+    is_broken: bool,
+    /// Why, until somebody asks.
+    failed: Option<StoreError>,
     connections: HashMap<u32, Arc<Notify>>,
     last: u32,
     /// What the timer waits for.
@@ -45,17 +53,21 @@ pub(crate) enum Destination {
 }
 
 impl Engine {
-    pub(crate) fn new(cloud: Cloud<Wall>, clock: Clock, trace: Trace) -> Self {
+    pub(crate) fn new(cloud: Cloud<Wall>, clock: Clock, trace: Trace, store: Store) -> Self {
         Self {
             inner: Mutex::new(Inner {
                 cloud,
                 clock,
                 trace,
+                store,
+                is_broken: false,
+                failed: None,
                 connections: HashMap::new(),
                 last: 0,
                 deadline: None,
             }),
             sooner: Notify::new(),
+            failure: Notify::new(),
         }
     }
 
@@ -103,15 +115,17 @@ impl Engine {
 
     /// The client of `connection` sent `bytes`.
     pub(crate) fn receive(&self, connection: u32, bytes: &[u8]) -> Transmission {
-        self.call(|inner, now| {
+        let transmission = self.call(|inner, now| {
             inner.cloud.receive(now, connection, bytes);
             inner.cloud.transmit(now, connection)
-        })
+        });
+        self.unless_failed(transmission)
     }
 
     /// What `connection` has to transmit.
     pub(crate) fn transmit(&self, connection: u32) -> Transmission {
-        self.call(|inner, now| inner.cloud.transmit(now, connection))
+        let transmission = self.call(|inner, now| inner.cloud.transmit(now, connection));
+        self.unless_failed(transmission)
     }
 
     /// The connection is gone.
@@ -131,6 +145,36 @@ impl Engine {
     pub(crate) fn view<T>(&self, look: impl FnOnce(&Cloud<Wall>, &Trace) -> T) -> T {
         let inner = self.lock();
         look(&inner.cloud, &inner.trace)
+    }
+
+    /// Waits until what is kept cannot be written any more.
+    pub(crate) async fn failed(&self) -> StoreError {
+        loop {
+            let failure = self.failure.notified();
+            if let Some(error) = self.lock().failed.take() {
+                return error;
+            }
+            failure.await;
+        }
+    }
+
+    /// Synchronises what was written with the disk.
+    ///
+    /// # Errors
+    /// The disk is broken.
+    pub(crate) fn synchronise(&self) -> Result<(), StoreError> {
+        let dirty = self.lock().store.take_dirty();
+        // Without the lock: a disk may take long.
+        let result = dirty.map_or(Ok(()), |file| file?.sync_data());
+        result.map_err(|error| self.lock().store.sync_error(error))
+    }
+
+    /// The same; where it fails, nothing is answered any more.
+    pub(crate) fn synchronise_or_fail(&self) {
+        if let Err(error) = self.synchronise() {
+            self.lock().fail(error);
+            self.failure.notify_one();
+        }
     }
 
     /// Does what becomes due, for ever.
@@ -159,6 +203,11 @@ impl Engine {
         let inner = &mut *guard;
         let now = inner.clock.now();
         let result = call(inner, now);
+        let kept = inner.keep();
+        if let Err(error) = kept {
+            inner.fail(error);
+            self.failure.notify_one();
+        }
         inner.collect();
         let deadline = inner.cloud.next_deadline();
         let is_sooner = match (deadline, inner.deadline) {
@@ -174,6 +223,17 @@ impl Engine {
         result
     }
 
+    /// The transmission, or a reset where what it tells of is not kept.
+    fn unless_failed(&self, transmission: Transmission) -> Transmission {
+        match self.lock().is_broken {
+            false => transmission,
+            true => Transmission {
+                bytes: Vec::new(),
+                then: Then::Reset,
+            },
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic in a call is a bug; the others go on with what is there.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -186,6 +246,24 @@ impl Inner {
             time: date(now),
             happening: Happening::Serve(incident),
         });
+    }
+
+    fn fail(&mut self, error: StoreError) {
+        self.is_broken = true;
+        self.failed = Some(error);
+    }
+
+    /// Writes down what changed, before anybody is told.
+    fn keep(&mut self) -> Result<(), StoreError> {
+        let changes = self.cloud.take_changes();
+        if changes.is_empty() || self.is_broken {
+            return Ok(());
+        }
+        self.store.append(&changes)?;
+        if self.store.is_overgrown() {
+            self.store.compact(self.cloud.snapshot())?;
+        }
+        Ok(())
     }
 
     /// Fetches what the cloud has to say.

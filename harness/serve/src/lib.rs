@@ -2,7 +2,8 @@
 //!
 //! The services themselves are [`az3166_cloud`]'s: one [`Cloud`](az3166_cloud::Cloud) on the wall
 //! clock, shared by all connections. This crate gives it sockets (`listener`, `connection`,
-//! `proxy`), certificates (`authority`), limits (`admission`) and a trace (`trace`).
+//! `proxy`), certificates (`authority`), limits (`admission`), a journal (`store`) and a trace
+//! (`trace`).
 //!
 //! Architecture invariant: only a `Cloud<Wall>` gets a socket, so that the published test keys of
 //! virtual time never answer a real client.
@@ -16,9 +17,11 @@ mod listener;
 mod proxy;
 mod server;
 mod stop;
+mod store;
 mod trace;
 
 pub use admission::Limits;
 pub use authority::{AuthorityError, FolderError, Standing};
 pub use server::{ServeError, Server, Settings};
+pub use store::StoreError;
 pub use trace::{Happening, Incident, LineFormat, Lines, Ready, Record};

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use az3166_cloud::{
     Behaviour, Cloud, CloudConfig, EnrolError, Enrolment, Port, TlsVersions, WallClock,
 };
 
-use crate::admission::{Admission, Limits};
+use tokio::net::TcpStream;
+
+use crate::admission::{Admission, Limits, Permit};
 use crate::authority::{Authority, AuthorityError};
 use crate::clock::{Clock, date};
 use crate::connection::Carrier;
@@ -17,7 +20,11 @@ use crate::engine::{Destination, Engine};
 use crate::listener::Listener;
 use crate::proxy;
 use crate::stop::{Stop, stop};
+use crate::store::{Store, StoreError};
 use crate::trace::{Incident, LineFormat, Lines, Ready, Trace};
+
+/// How often what was written is brought to the disk.
+const SYNCHRONISATION: Duration = Duration::from_secs(1);
 
 /// What a server is made from.
 #[derive(Clone, Debug)]
@@ -32,6 +39,8 @@ pub struct Settings {
     pub proxy: u16,
     /// The folder of the authority and of everything that is kept.
     pub folder: PathBuf,
+    /// The file of what outlives a restart; `state` in the folder without one.
+    pub state: Option<PathBuf>,
     /// The ID scope of the provisioning service.
     pub id_scope: String,
     /// Host names of the hubs.
@@ -57,6 +66,7 @@ impl Settings {
             mqtt: 8884,
             proxy: 8481,
             folder,
+            state: None,
             id_scope: "0ne00000000".into(),
             hubs: vec!["hil-hub.azure-devices.net".into()],
             tls: TlsVersions::default(),
@@ -86,6 +96,9 @@ pub enum ServeError {
         /// The system's words.
         error: std::io::Error,
     },
+    /// What outlives a restart cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// An enrolment is refused.
     #[error("an enrolment is refused: {0}")]
     Enrolment(#[from] EnrolError),
@@ -105,6 +118,8 @@ pub struct Server {
     mqtt: Listener,
     proxy: Listener,
     ready: Ready,
+    /// What the user should know before anything else.
+    warnings: Vec<String>,
 }
 
 impl Server {
@@ -145,9 +160,26 @@ impl Server {
         let mut cloud = Cloud::new(config).map_err(|error| ServeError::Start {
             reason: error.to_string(),
         })?;
-        for enrolment in settings.enrolments {
-            cloud.enrol(enrolment)?;
+        let state = settings.state.unwrap_or(settings.folder.join("state"));
+        let (mut store, loaded) = Store::open(&state)?;
+        let mut warnings = Vec::new();
+        if loaded.torn > 0 {
+            let (path, bytes) = (state.display(), loaded.torn);
+            warnings.push(format!(
+                "{path} ended in the middle of a line, which was dropped ({bytes} bytes)"
+            ));
         }
+        for change in loaded.changes {
+            cloud.apply(change);
+        }
+        for enrolment in settings.enrolments {
+            let is_known = cloud.provisioning().enrolments().any(|it| *it == enrolment);
+            if !is_known {
+                cloud.enrol(enrolment)?;
+            }
+        }
+        cloud.take_changes();
+        store.compact(cloud.snapshot())?;
         let ready = Ready {
             https: https.address(),
             mqtt: mqtt.address(),
@@ -159,12 +191,13 @@ impl Server {
         };
         let (trace, lines) = Trace::new(settings.format);
         let server = Self {
-            engine: Arc::new(Engine::new(cloud, clock, trace)),
+            engine: Arc::new(Engine::new(cloud, clock, trace, store)),
             admission: Admission::new(settings.limits),
             https,
             mqtt,
             proxy,
             ready,
+            warnings,
         };
         Ok((server, lines))
     }
@@ -186,67 +219,78 @@ impl Server {
             mqtt,
             proxy,
             ready,
+            warnings,
         } = self;
         engine.note(Incident::Ready(ready));
+        for text in warnings {
+            engine.note(Incident::Warning { text });
+        }
         let (stopper, stop) = stop();
-        let taking = |listener: Listener, port| {
-            let handle = carrying(engine.clone(), stop.clone(), port);
+        let taking = |listener: Listener, entrance| {
+            let handle = handler(engine.clone(), stop.clone(), entrance);
             listener.run(engine.clone(), admission.clone(), stop.clone(), handle)
         };
-        let (end_engine, end_stop) = (engine.clone(), stop.clone());
-        let proxying = proxy.run(
-            engine.clone(),
-            admission.clone(),
-            stop.clone(),
-            move |socket, peer, permit| {
-                let carrier = Carrier {
-                    engine: end_engine.clone(),
-                    stop: end_stop.clone(),
-                    permit,
-                };
-                proxy::serve(socket, peer.to_string(), carrier)
-            },
-        );
         let time = tokio::spawn({
             let engine = engine.clone();
             async move { engine.keep_time().await }
         });
+        let synchronising = tokio::spawn(synchronise(engine.clone()));
         let ending = async {
-            end.await;
+            let result = tokio::select! {
+                () = end => Ok(()),
+                error = engine.failed() => Err(ServeError::Store(error)),
+            };
             stopper.stop();
+            result
         };
-        tokio::join!(
-            taking(https, Port::Https),
-            taking(mqtt, Port::Mqtt),
-            proxying,
+        let ((), (), (), result) = tokio::join!(
+            taking(https, Entrance::Port(Port::Https)),
+            taking(mqtt, Entrance::Port(Port::Mqtt)),
+            taking(proxy, Entrance::Proxy),
             ending
         );
         time.abort();
-        Ok(())
+        synchronising.abort();
+        result.and(engine.synchronise().map_err(ServeError::Store))
     }
 }
 
-/// What is done with a connection that came in at a kind of port.
-fn carrying(
+/// What a connection came in at.
+#[derive(Clone, Copy, Debug)]
+enum Entrance {
+    Port(Port),
+    Proxy,
+}
+
+/// Brings what was written to the disk, once a second.
+async fn synchronise(engine: Arc<Engine>) {
+    loop {
+        tokio::time::sleep(SYNCHRONISATION).await;
+        let engine = engine.clone();
+        // A disk may take long, which must not hold up connections.
+        let _ = tokio::task::spawn_blocking(move || engine.synchronise_or_fail()).await;
+    }
+}
+
+/// What is done with a connection.
+fn handler(
     engine: Arc<Engine>,
     stop: Stop,
-    port: Port,
-) -> impl Fn(
-    tokio::net::TcpStream,
-    SocketAddr,
-    crate::admission::Permit,
-) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+    entrance: Entrance,
+) -> impl Fn(TcpStream, SocketAddr, Permit) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     move |socket, peer, permit| {
         let carrier = Carrier {
             engine: engine.clone(),
             stop: stop.clone(),
             permit,
         };
-        Box::pin(async move {
-            let destination = Destination::Port(port);
-            carrier
-                .carry(socket, &peer.to_string(), &destination, &[])
-                .await;
-        })
+        let peer = peer.to_string();
+        match entrance {
+            Entrance::Port(port) => Box::pin(async move {
+                let destination = Destination::Port(port);
+                carrier.carry(socket, &peer, &destination, &[]).await;
+            }),
+            Entrance::Proxy => Box::pin(proxy::serve(socket, peer, carrier)),
+        }
     }
 }

@@ -54,6 +54,10 @@ pub struct Arguments {
     /// user's folder for state
     #[arg(long, value_name = "DIR")]
     pub ca_dir: Option<PathBuf>,
+    /// File for enrolments, registrations and devices; default: `state` in that folder. Written
+    /// before each answer, synchronised with the disk each second
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
     /// Speak TLS 1.3 too; the real services speak 1.2 alone
     #[arg(long)]
     pub allow_tls13: bool,
@@ -124,6 +128,7 @@ fn settings(arguments: Arguments) -> Result<Settings, Failure> {
         https: arguments.https,
         mqtt: arguments.mqtt,
         proxy: arguments.proxy,
+        state: arguments.state,
         id_scope: arguments.id_scope,
         hubs: arguments.hub,
         tls: match arguments.allow_tls13 {

@@ -20,7 +20,7 @@ use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
 pub use folder::FolderError;
-pub(crate) use folder::{PrivateFolder, Readers};
+pub(crate) use folder::{PrivateFolder, Readers, open_private, replace};
 use issue::Workshop;
 
 /// The root's certificate and all keys, PEM, for the owner alone: one file, so that it is whole or
