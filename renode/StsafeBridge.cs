@@ -3,6 +3,7 @@ using System.IO;
 using System.Net.Sockets;
 using System.Text;
 
+using Antmicro.Migrant;
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Logging;
 using Antmicro.Renode.Peripherals.CPU;
@@ -270,7 +271,9 @@ namespace Antmicro.Renode.Peripherals.I2C
         private bool isPowered;
         private ulong lastTime;
         private ulong deadline;
+        [Transient]
         private TcpClient client;
+        [Transient]
         private NetworkStream stream;
 
         private readonly IMachine machine;
