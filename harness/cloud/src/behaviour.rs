@@ -13,6 +13,8 @@ pub struct Behaviour {
     pub assignment_time: Duration,
     /// `Retry-After` of an answer that says `assigning`, in whole seconds.
     pub retry_after: Duration,
+    /// Where a device whose certificate is refused learns it over MQTT.
+    pub mqtt_certificate_failure: MqttCertificateFailure,
     /// How HTTP answers mark their end.
     pub framing: BodyFraming,
     /// The answer to a certificate that is not the enrolled one.
@@ -32,6 +34,7 @@ impl Default for Behaviour {
         Self {
             assignment_time: Duration::from_secs(4),
             retry_after: Duration::from_secs(3),
+            mqtt_certificate_failure: MqttCertificateFailure::default(),
             framing: BodyFraming::default(),
             certificate_mismatch: CertificateMismatch::default(),
             id_case: IdCase::default(),
@@ -108,4 +111,16 @@ pub enum CertificateDates {
     Checked,
     /// They do not count.
     Ignored,
+}
+
+/// Where a device whose certificate is refused learns it over MQTT. *Unverified* which of the two
+/// the service does when; both are what clients expect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MqttCertificateFailure {
+    /// The CONNACK has return code 5 (seen in the field).
+    #[default]
+    Connack,
+    /// The CONNACK accepts; the answer to the request is `res/401`, as for tokens.
+    Answer,
 }

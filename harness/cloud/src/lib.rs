@@ -30,6 +30,7 @@ mod mqtt;
 mod percent;
 mod pki;
 mod provisioning;
+mod provisioning_mqtt;
 mod retention;
 mod sas;
 mod service_api;
@@ -39,7 +40,7 @@ mod websocket;
 
 pub use behaviour::{
     Behaviour, BodyFraming, CertificateDates, CertificateMismatch, ConcurrentRegistration, IdCase,
-    WrongScope,
+    MqttCertificateFailure, WrongScope,
 };
 pub use certificate::{CertificateError, DeviceCertificate};
 pub use clock::{Timestamp, VIRTUAL_EPOCH};

@@ -206,7 +206,7 @@ impl Connection {
     /// Closes the connection because another one took its session over.
     pub(super) fn replaced(&mut self, now: VirtualTime, services: &mut Services) {
         if let Some(service) = self.service.mqtt_mut() {
-            service.replaced(now, services);
+            service.evicted(now, "replaced", services);
         }
         let closing = self.service.wrap(Reaction {
             send: Vec::new(),

@@ -196,7 +196,11 @@ fn proof<'a>(request: &'a Request, peer: Peer<'a>) -> Proof<'a> {
     }
 }
 
-fn api<'a>(services: &'a mut Services, peer: Peer<'a>) -> DeviceApi<'a, rand_chacha::ChaCha20Rng> {
+/// The device API on what all connections share.
+pub(super) fn api<'a>(
+    services: &'a mut Services,
+    peer: Peer<'a>,
+) -> DeviceApi<'a, rand_chacha::ChaCha20Rng> {
     DeviceApi {
         provisioning: &mut services.provisioning,
         behaviour: &services.behaviour,
@@ -226,6 +230,11 @@ fn note(
             retry_after: answer.response.header("Retry-After").map(str::to_owned),
         },
     );
+    note_outcome(now, answer, services);
+}
+
+/// Notes what an exchange did to registrations.
+pub(super) fn note_outcome(now: VirtualTime, answer: &Answer, services: &mut Services) {
     match &answer.outcome {
         Outcome::None => {}
         Outcome::Begun(registration) => services.note_registration(now, registration),

@@ -1,18 +1,24 @@
-//! One device's MQTT session with its hub.
+//! One device's MQTT session, with a hub or with the provisioning service.
 
 use std::time::Duration;
 
 use az3166_event::{CloudEvent, VirtualTime};
 
 use super::connection::{Ending, Peer, Reaction};
+use super::hub_session;
+use super::registration_session::RegistrationSession;
 use super::services::Services;
 use super::site::Site;
-use crate::fault::{Effect, Exchange};
-use crate::hub::Happened;
+use crate::fault::{self, Effect, Exchange};
 use crate::mqtt::{Connect, ConnectReturnCode, DecodeError, Packet, PacketReader, Publish};
+use crate::provisioning_mqtt;
 
 /// How long a client may take for its CONNECT.
 const CONNECT_TIME: Duration = Duration::from_secs(60);
+
+/// The longest silence, whatever the client's keep-alive (IoT Hub documentation, "Communicate with
+/// an IoT hub using the MQTT protocol": 29.45 minutes).
+const LONGEST_SILENCE: Duration = Duration::from_secs(1767);
 
 /// One device's MQTT session.
 #[derive(Default)]
@@ -23,9 +29,18 @@ pub(super) struct MqttService {
 }
 
 struct Session {
-    device_id: String,
-    /// One and a half times what the client promised (section 3.1.2.10); none for 0.
-    silence: Option<Duration>,
+    client_id: String,
+    /// One and a half times what the client promised (section 3.1.2.10).
+    silence: Duration,
+    /// When the token that it is made with expires.
+    expires: Option<VirtualTime>,
+    with: With,
+}
+
+/// Whom a session is with.
+enum With {
+    Hub,
+    Provisioning(Box<RegistrationSession>),
 }
 
 impl MqttService {
@@ -34,7 +49,8 @@ impl MqttService {
     }
 
     pub(super) fn deadline(&self) -> Option<VirtualTime> {
-        self.deadline
+        let expires = self.session.as_ref().and_then(|session| session.expires);
+        [self.deadline, expires].into_iter().flatten().min()
     }
 
     pub(super) fn receive(
@@ -56,18 +72,22 @@ impl MqttService {
         reaction
     }
 
-    /// The client was silent for too long.
+    /// The client was silent for too long, or its token has expired.
     pub(super) fn expire(
         &mut self,
         now: VirtualTime,
         peer: Peer<'_>,
         services: &mut Services,
     ) -> Reaction {
-        self.end(now, "keep alive time is over", peer, services);
-        Reaction {
-            send: Vec::new(),
-            ending: Ending::Close,
-        }
+        let silent = self.deadline.is_some_and(|deadline| deadline <= now);
+        let reason = match (silent, &self.session) {
+            (true, Some(_)) => "keep alive time is over",
+            (true, None) => "no CONNECT came in time",
+            (false, _) => "the token has expired",
+        };
+        let mut reaction = Reaction::default();
+        self.violate(now, reason, peer, services, &mut reaction);
+        reaction
     }
 
     /// The connection is gone.
@@ -75,11 +95,11 @@ impl MqttService {
         self.end(now, "connection lost", peer, services);
     }
 
-    /// Another connection of the same device took the session over.
-    pub(super) fn replaced(&mut self, now: VirtualTime, services: &mut Services) {
+    /// The hub closes the session from its side.
+    pub(super) fn evicted(&mut self, now: VirtualTime, reason: &str, services: &mut Services) {
         self.deadline = None;
         if let Some(session) = self.session.take() {
-            note_disconnect(now, session.device_id, "replaced", services);
+            hub_session::note_disconnect(now, session.client_id, reason, services);
         }
     }
 
@@ -91,28 +111,25 @@ impl MqttService {
         services: &mut Services,
         reaction: &mut Reaction,
     ) {
-        if let Some(silence) = self.session.as_ref().map(|session| session.silence) {
-            self.deadline = silence.map(|silence| now + silence);
+        if let Some(session) = &self.session {
+            self.deadline = Some(now + session.silence);
         }
         let device_id = self
             .session
             .as_ref()
-            .map(|session| session.device_id.as_str());
+            .map(|session| session.client_id.as_str());
         let exchange = Exchange::request(peer.host, packet.name(), subject(packet)).by(device_id);
         let effect = services.strike(now, exchange);
-        match effect {
-            Some(Effect::Stall) => reaction.ending = Ending::Stall,
-            Some(Effect::Close) => reaction.ending = Ending::Close,
-            Some(Effect::Reset) => reaction.ending = Ending::Reset,
-            Some(Effect::Connack(code)) => {
-                if let (Packet::Connect(connect), Some(code)) =
-                    (packet, ConnectReturnCode::from_code(code))
-                {
-                    let error = Some("injected fault".to_owned());
-                    connack(now, connect, code, error, peer, services, reaction);
+        match (fault::silence(effect.as_ref()), &effect, packet) {
+            (Some(silence), _, _) => reaction.ending = silence.into(),
+            (None, Some(Effect::Connack(code)), Packet::Connect(connect)) => {
+                if let Some(code) = ConnectReturnCode::from_code(*code) {
+                    let refusal = (code, "injected fault".to_owned());
+                    note_connect(now, connect, peer, services, Some(&refusal));
+                    refuse(code, reaction);
                 }
             }
-            _ => self.undisturbed(now, packet, peer, services, reaction),
+            _ => self.undisturbed(now, packet, effect.as_ref(), peer, services, reaction),
         }
         if effect == Some(Effect::CloseAfter) && reaction.ending == Ending::None {
             reaction.ending = Ending::Close;
@@ -126,30 +143,37 @@ impl MqttService {
         &mut self,
         now: VirtualTime,
         packet: &Packet,
+        effect: Option<&Effect>,
         peer: Peer<'_>,
         services: &mut Services,
         reaction: &mut Reaction,
     ) {
         let mut send = |packet: Packet| reaction.send.extend(packet.encode());
-        match (packet, &self.session) {
+        match (packet, &mut self.session) {
             (Packet::Connect(connect), None) => {
                 self.connect(now, connect, peer, services, reaction);
             }
             (Packet::Publish(message), Some(_)) => {
-                self.publish(now, message, peer, services, reaction);
+                self.publish(now, message, effect, peer, services, reaction);
             }
             (
                 Packet::Subscribe {
                     packet_id,
                     subscriptions,
                 },
-                Some(_),
+                Some(session),
             ) => send(Packet::Suback {
                 packet_id: *packet_id,
-                granted: services.hubs.subscribe(peer.connection, subscriptions),
+                granted: match &mut session.with {
+                    With::Hub => services.hubs.subscribe(peer.connection, subscriptions),
+                    With::Provisioning(session) => session.subscribe(subscriptions),
+                },
             }),
-            (Packet::Unsubscribe { packet_id, filters }, Some(_)) => {
-                services.hubs.unsubscribe(peer.connection, filters);
+            (Packet::Unsubscribe { packet_id, filters }, Some(session)) => {
+                match &mut session.with {
+                    With::Hub => services.hubs.unsubscribe(peer.connection, filters),
+                    With::Provisioning(session) => session.unsubscribe(filters),
+                }
                 send(Packet::Unsuback {
                     packet_id: *packet_id,
                 });
@@ -176,73 +200,65 @@ impl MqttService {
         services: &mut Services,
         reaction: &mut Reaction,
     ) {
-        let hub = match services.site_of(peer.host) {
-            Some(Site::Hub | Site::Provisioning) => peer.host,
-            None => named_hub(connect, services),
-        };
-        let result = services
-            .hubs
-            .connect(now, peer.connection, hub, connect, peer.certificate);
-        let connected = match result {
-            Ok(connected) => connected,
-            Err(refusal) => {
-                let code = refusal.return_code();
-                let error = Some(refusal.to_string());
-                connack(now, connect, code, error, peer, services, reaction);
-                return;
+        let (result, expires) = match site(connect, peer, services) {
+            Site::Provisioning => {
+                let session = RegistrationSession::connect(now, connect, peer, services);
+                let with = session.map(|session| With::Provisioning(Box::new(session)));
+                (
+                    with.map_err(|reason| (ConnectReturnCode::NotAuthorized, reason)),
+                    None,
+                )
             }
+            Site::Hub => match hub_session::connect(now, connect, peer, services) {
+                Ok(expires) => (Ok(With::Hub), expires),
+                Err(refusal) => (Err(refusal), None),
+            },
         };
-        services.replace(connected.replaced);
-        let accepted = ConnectReturnCode::Accepted;
-        connack(now, connect, accepted, None, peer, services, reaction);
-        let silence = match connect.keep_alive {
-            0 => None,
-            seconds => Some(Duration::from_millis(u64::from(seconds) * 1500)),
-        };
-        self.deadline = silence.map(|silence| now + silence);
-        self.session = Some(Session {
-            device_id: connect.client_id.clone(),
-            silence,
-        });
+        note_connect(now, connect, peer, services, result.as_ref().err());
+        match result {
+            Ok(with) => {
+                let promised = Duration::from_millis(u64::from(connect.keep_alive) * 1500);
+                let silence = match connect.keep_alive {
+                    0 => LONGEST_SILENCE,
+                    _ => promised.min(LONGEST_SILENCE),
+                };
+                self.deadline = Some(now + silence);
+                self.session = Some(Session {
+                    client_id: connect.client_id.clone(),
+                    silence,
+                    expires,
+                    with,
+                });
+                let accepted = Packet::Connack(ConnectReturnCode::Accepted);
+                reaction.send.extend(accepted.encode());
+            }
+            Err((code, _)) => refuse(code, reaction),
+        }
     }
 
     fn publish(
         &mut self,
         now: VirtualTime,
         message: &Publish,
+        effect: Option<&Effect>,
         peer: Peer<'_>,
         services: &mut Services,
         reaction: &mut Reaction,
     ) {
-        let device_id = match &self.session {
-            Some(session) => session.device_id.clone(),
-            None => return,
+        let Some(session) = &self.session else {
+            return;
         };
-        let (happened, packets) = match services.hubs.publish(now, peer.connection, message) {
-            Ok(result) => result,
-            Err(violation) => {
-                return self.violate(now, &violation.to_string(), peer, services, reaction);
+        let result = match &session.with {
+            With::Hub => hub_session::publish(now, &session.client_id, message, peer, services),
+            With::Provisioning(session) => session.publish(now, message, effect, peer, services),
+        };
+        match result {
+            Ok(packets) => {
+                for packet in packets {
+                    reaction.send.extend(packet.encode());
+                }
             }
-        };
-        let twin = |operation: &str| CloudEvent::Twin {
-            device_id: device_id.clone(),
-            operation: operation.to_owned(),
-        };
-        let event = match happened {
-            Happened::Telemetry(telemetry) => Some(CloudEvent::Telemetry {
-                device_id: device_id.clone(),
-                body: String::from_utf8_lossy(&telemetry.body).into_owned(),
-                properties: telemetry.properties,
-            }),
-            Happened::TwinGet => Some(twin("get")),
-            Happened::TwinPatch => Some(twin("patch_reported")),
-            Happened::Nothing => None,
-        };
-        if let Some(event) = event {
-            services.journal.note(now, event);
-        }
-        for packet in packets {
-            reaction.send.extend(packet.encode());
+            Err(reason) => self.violate(now, &reason, peer, services, reaction),
         }
     }
 
@@ -272,7 +288,7 @@ impl MqttService {
         reaction: &mut Reaction,
     ) {
         if self.session.is_none() {
-            note_disconnect(now, String::new(), reason, services);
+            hub_session::note_disconnect(now, String::new(), reason, services);
         }
         self.end(now, reason, peer, services);
         reaction.ending = Ending::Close;
@@ -280,57 +296,74 @@ impl MqttService {
 
     fn end(&mut self, now: VirtualTime, reason: &str, peer: Peer<'_>, services: &mut Services) {
         self.deadline = None;
-        if let Some(session) = self.session.take() {
-            services.hubs.disconnect(peer.connection);
-            note_disconnect(now, session.device_id, reason, services);
+        let Some(session) = self.session.take() else {
+            return;
+        };
+        match session.with {
+            With::Hub => {
+                services.hubs.disconnect(peer.connection);
+                hub_session::note_disconnect(now, session.client_id, reason, services);
+            }
+            With::Provisioning(_) => services.journal.note(
+                now,
+                CloudEvent::RegistrationDisconnect {
+                    connection: peer.connection,
+                    client_id: session.client_id,
+                    reason: reason.to_owned(),
+                },
+            ),
         }
     }
 }
 
-/// The hub that the user name is for, where TLS did not tell.
-fn named_hub<'a>(connect: &'a Connect, services: &Services) -> &'a str {
-    let user_name = connect.user_name.as_deref().unwrap_or_default();
-    let hub = user_name.split('/').next().unwrap_or_default();
-    match services.site_of(hub) {
-        Some(Site::Hub) => hub,
-        _ => "",
+/// Which service a CONNECT is for: what TLS agreed on, else what the user name looks like.
+fn site(connect: &Connect, peer: Peer<'_>, services: &Services) -> Site {
+    match services.site_of(peer.host) {
+        Some(site) => site,
+        None if provisioning_mqtt::is_registration(connect) => Site::Provisioning,
+        None => Site::Hub,
     }
 }
 
-/// Answers a CONNECT; a refusal closes the connection.
-fn connack(
+/// Notes a CONNECT and why it was refused.
+fn note_connect(
     now: VirtualTime,
     connect: &Connect,
-    return_code: ConnectReturnCode,
-    error: Option<String>,
     peer: Peer<'_>,
     services: &mut Services,
-    reaction: &mut Reaction,
+    refusal: Option<&(ConnectReturnCode, String)>,
 ) {
-    services.journal.note(
-        now,
-        CloudEvent::MqttConnect {
-            connection: peer.connection,
-            client_id: connect.client_id.clone(),
-            user_name: connect.user_name.clone(),
-            return_code: return_code.code(),
+    let connection = peer.connection;
+    let client_id = connect.client_id.clone();
+    let user_name = connect.user_name.clone();
+    let accepted = ConnectReturnCode::Accepted;
+    let return_code = refusal.map_or(accepted, |(code, _)| *code).code();
+    let error = refusal.map(|(_, reason)| reason.clone());
+    let event = match site(connect, peer, services) {
+        Site::Provisioning => CloudEvent::RegistrationConnect {
+            connection,
+            client_id,
+            user_name,
+            return_code,
             error,
         },
-    );
-    reaction.send.extend(Packet::Connack(return_code).encode());
-    if return_code != ConnectReturnCode::Accepted {
-        reaction.ending = Ending::Close;
-    }
+        Site::Hub => CloudEvent::MqttConnect {
+            connection,
+            client_id,
+            user_name,
+            return_code,
+            error,
+        },
+    };
+    services.journal.note(now, event);
 }
 
-fn note_disconnect(now: VirtualTime, device_id: String, reason: &str, services: &mut Services) {
-    services.journal.note(
-        now,
-        CloudEvent::MqttDisconnect {
-            device_id,
-            reason: reason.to_owned(),
-        },
-    );
+/// A refused CONNECT ends the connection.
+fn refuse(code: ConnectReturnCode, reaction: &mut Reaction) {
+    reaction.send.extend(Packet::Connack(code).encode());
+    if code != ConnectReturnCode::Accepted {
+        reaction.ending = Ending::Close;
+    }
 }
 
 /// What a packet is about, for fault rules.

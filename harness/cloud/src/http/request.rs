@@ -70,7 +70,6 @@ impl RequestError {
 
 impl Request {
     /// A request that came in by another protocol, in the words of this one.
-    #[allow(dead_code, reason = "for the provisioning service over MQTT")]
     pub(crate) fn new(
         method: &str,
         path: String,

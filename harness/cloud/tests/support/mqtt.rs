@@ -48,3 +48,15 @@ pub fn connect_with_password(client_id: &str, user_name: &str, password: &str) -
     text(&mut body, password);
     packet(0x10, &body)
 }
+
+/// The topic and payload of the only packet, a PUBLISH with QoS 0.
+pub fn read_publish(bytes: &[u8]) -> (String, Vec<u8>) {
+    let (first, rest) = bytes.split_first().expect("a packet");
+    assert_eq!(*first, 0x30, "a PUBLISH");
+    let length_bytes = rest.iter().position(|byte| byte & 0x80 == 0).unwrap() + 1;
+    let body = &rest[length_bytes..];
+    assert_eq!(packet(0x30, body), bytes, "one whole packet");
+    let length = usize::from(u16::from_be_bytes([body[0], body[1]]));
+    let topic = String::from_utf8(body[2..2 + length].to_vec()).unwrap();
+    (topic, body[2 + length..].to_vec())
+}

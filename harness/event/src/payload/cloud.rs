@@ -98,6 +98,49 @@ pub enum CloudEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
+    /// A client asked the provisioning service for a session over MQTT.
+    RegistrationConnect {
+        /// Number of the TCP connection.
+        connection: u32,
+        /// The client id.
+        client_id: String,
+        /// The user name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user_name: Option<String>,
+        /// CONNACK's return code; 0 is accepted.
+        return_code: u8,
+        /// Why it was refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
+    /// One exchange with the provisioning service over MQTT.
+    MqttExchange {
+        /// Number of the TCP connection.
+        connection: u32,
+        /// The client id, which is the registration id.
+        client_id: String,
+        /// The topic of the request, as sent.
+        topic: String,
+        /// The `api-version` of the user name.
+        api_version: String,
+        /// The answer's status.
+        status: u16,
+        /// The answer's DPS error code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error_code: Option<u32>,
+        /// The answer's `retry-after`, as sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after: Option<String>,
+    },
+    /// An MQTT session with the provisioning service, or a connection without a session, ended.
+    RegistrationDisconnect {
+        /// Number of the TCP connection.
+        connection: u32,
+        /// The client id.
+        client_id: String,
+        /// As that of a hub's session.
+        reason: String,
+    },
     /// A device sent telemetry to its hub.
     Telemetry {
         /// The device id.
