@@ -33,7 +33,7 @@ pub(crate) enum Outcome {
     /// Nothing.
     None,
     /// It began this one.
-    Begun(Registration),
+    Begun(Box<Registration>),
     /// It was a register request for this id and was refused.
     Refused {
         /// The id as the device sent it.
@@ -83,7 +83,7 @@ impl<R: Rng> DeviceApi<'_, R> {
                             answer.response.headers.push(("Location", location));
                             answer.response.body = bodies::accepted(&registration);
                         }
-                        answer.outcome = Outcome::Begun(registration);
+                        answer.outcome = Outcome::Begun(Box::new(registration));
                         answer
                     }
                     Err(refusal) => {

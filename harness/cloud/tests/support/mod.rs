@@ -341,6 +341,7 @@ impl<B: TimeBase> World<B> {
             client.tls.writer().write_all(piece).unwrap();
             self.pump(client);
         }
+        self.pump(client);
         core::mem::take(&mut client.received)
     }
 
