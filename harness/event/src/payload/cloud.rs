@@ -154,7 +154,7 @@ pub enum CloudEvent {
     Twin {
         /// The device id.
         device_id: String,
-        /// `get` or `patch_reported`.
+        /// `get`, `patch_reported` or, where the back end changed it, `desired_changed`.
         operation: String,
     },
     /// A device connection to a hub ended.
@@ -163,6 +163,28 @@ pub enum CloudEvent {
         device_id: String,
         /// `client`, `connection lost`, `replaced`, `fault` or a protocol error.
         reason: String,
+    },
+    /// What became of a message from the cloud to a device.
+    CloudToDevice {
+        /// The device id.
+        device_id: String,
+        /// The message's id.
+        message_id: String,
+        /// `queued`, `sent`, `completed`, `rejected`, `abandoned`, `expired` or `delivered too often`.
+        outcome: String,
+    },
+    /// The back end called a direct method of a device, and this is how it ended.
+    DirectMethod {
+        /// The device id.
+        device_id: String,
+        /// The method's name.
+        method: String,
+        /// The device's status, where it answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<i32>,
+        /// The hub's error code, where it did not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error_code: Option<u32>,
     },
     /// A fault that the scenario asked for took effect.
     Fault {

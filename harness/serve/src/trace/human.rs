@@ -190,7 +190,70 @@ fn cloud(event: &CloudEvent) -> Told {
             };
             (None, "register", text, tone)
         }
-        CloudEvent::MqttConnect {
+        CloudEvent::MqttExchange {
+            connection,
+            topic,
+            status,
+            error_code,
+            retry_after,
+            ..
+        } => {
+            let mut text = format!("{topic} -> {status}");
+            if let Some(code) = error_code {
+                let _ = write!(text, " ({code})");
+            }
+            if let Some(retry_after) = retry_after {
+                let _ = write!(text, ", retry-after {retry_after}");
+            }
+            let tone = match status {
+                200..400 => Tone::Plain,
+                _ => Tone::Bad,
+            };
+            (Some(*connection), "mqtt", text, tone)
+        }
+        CloudEvent::RegistrationDisconnect {
+            connection,
+            client_id,
+            reason,
+        } => {
+            let text = format!("{client_id} disconnected: {reason}");
+            (Some(*connection), "mqtt", text, Tone::Plain)
+        }
+        CloudEvent::CloudToDevice {
+            device_id,
+            message_id,
+            outcome,
+        } => {
+            let text = format!("{device_id} message {message_id} {outcome}");
+            (None, "c2d", text, Tone::Plain)
+        }
+        CloudEvent::DirectMethod {
+            device_id,
+            method,
+            status,
+            error_code,
+        } => {
+            let mut text = format!("{device_id} {method}");
+            let tone = match (status, error_code) {
+                (Some(status), _) => {
+                    let _ = write!(text, " -> {status}");
+                    Tone::Plain
+                }
+                (None, code) => {
+                    let _ = write!(text, " failed ({})", code.unwrap_or_default());
+                    Tone::Bad
+                }
+            };
+            (None, "method", text, tone)
+        }
+        CloudEvent::RegistrationConnect {
+            connection,
+            client_id,
+            return_code,
+            error,
+            ..
+        }
+        | CloudEvent::MqttConnect {
             connection,
             client_id,
             return_code,
