@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 #[cfg(feature = "serve")]
 use crate::command::serve;
-use crate::command::{build, cert, check, completions, console, doctor, run, schema, stsafe};
+use crate::command::{build, cert, check, completions, console, doctor, rack, run, schema, stsafe};
 
 /// Runs scenario files against AZ3166 DevKit firmware and judges its identity and registration.
 #[derive(Parser)]
@@ -40,6 +40,7 @@ pub enum Command {
     Check(check::Arguments),
     Schema(schema::Arguments),
     Stsafe(stsafe::Arguments),
+    Rack(rack::Arguments),
     Doctor(doctor::Arguments),
     Completions(completions::Arguments),
 }

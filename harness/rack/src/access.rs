@@ -21,6 +21,13 @@ pub trait BoardAccess {
     /// # Errors
     /// The probe or the chip does not answer.
     fn attach(&mut self, board: &Board, how: Attach) -> Result<ChipUid, AccessError>;
+
+    /// Programs all of `board`'s flash with `image`, as it was read before the board was taken over,
+    /// and verifies it. The caller has compared the chip's unique id.
+    ///
+    /// # Errors
+    /// The probe or the chip does not answer, or the flash does not hold the image afterwards.
+    fn restore(&mut self, board: &Board, image: &[u8]) -> Result<(), AccessError>;
 }
 
 /// Why a board cannot be reached.

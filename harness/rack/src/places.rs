@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use az3166_yaml::{Diagnostic, Source};
 
-use crate::{LeaseFolder, Rack, parse};
+use crate::{ChipUid, LeaseFolder, Rack, parse};
 
 /// The variable that names the rack file.
 const RACK: &str = "HIL_RACK";
@@ -92,6 +92,11 @@ impl Places {
             leases: LeaseFolder::new(leases),
             state: variable(STATE).unwrap_or_else(state),
         }
+    }
+
+    /// Where the flash of the chip `uid` is kept as it was before the board was taken over.
+    pub fn backup(&self, uid: &ChipUid) -> PathBuf {
+        self.state.join("backup").join(format!("{uid}.bin"))
     }
 }
 

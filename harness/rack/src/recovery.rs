@@ -142,6 +142,10 @@ mod tests {
                 None => Ok(ChipUid::try_from(self.uid.to_owned()).unwrap()),
             }
         }
+
+        fn restore(&mut self, _: &Board, _: &[u8]) -> Result<(), AccessError> {
+            Err(AccessError::Trouble("a ladder restores nothing".into()))
+        }
     }
 
     struct Cycles(usize);

@@ -6,6 +6,7 @@ pub mod check;
 pub mod completions;
 pub mod console;
 pub mod doctor;
+pub mod rack;
 pub mod run;
 pub mod schema;
 mod selection;
@@ -29,6 +30,7 @@ pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Stsafe(arguments) => stsafe::run(&arguments),
+        Command::Rack(arguments) => rack::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }

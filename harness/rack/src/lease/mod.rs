@@ -61,9 +61,9 @@ pub enum LeaseError {
         /// How long was waited, in seconds.
         waited: u64,
     },
-    /// the board {board} is wedged {wedged}; bring it back with `hil rack restore {board}`, or by hand
+    /// the board {board} is wedged {wedged}; bring it back with `hil rack recover {board}`, or by hand
     #[error(
-        "the board {board} is wedged {wedged}; bring it back with `hil rack restore {board}`, or by hand"
+        "the board {board} is wedged {wedged}; bring it back with `hil rack recover {board}`, or by hand"
     )]
     Wedged {
         /// The board's id.

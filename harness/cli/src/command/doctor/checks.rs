@@ -3,10 +3,10 @@
 use std::fmt;
 
 use az3166_build::{StandardLibrary, TARGET};
+use az3166_rack::DeviceAccess;
 use serde::Serialize;
 
-use super::facts::Facts;
-use super::usb::{Access, Device};
+use super::facts::{Device, Facts};
 
 /// What something is needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -63,7 +63,7 @@ pub struct Check {
 }
 
 impl Check {
-    fn present(purpose: Purpose, what: &str, found: impl Into<String>) -> Self {
+    pub fn present(purpose: Purpose, what: &str, found: impl Into<String>) -> Self {
         Self {
             purpose,
             what: what.into(),
@@ -73,7 +73,7 @@ impl Check {
         }
     }
 
-    fn missing(purpose: Purpose, what: &str, found: &str, remedy: &str) -> Self {
+    pub fn missing(purpose: Purpose, what: &str, found: &str, remedy: &str) -> Self {
         Self {
             purpose,
             what: what.into(),
@@ -162,16 +162,16 @@ fn standard_library(facts: &Facts) -> Check {
 }
 
 fn devices(what: &str, found: &[Device], connect: &str, allow: &str) -> Check {
-    let names = |access: Access| {
+    let names = |access: DeviceAccess| {
         let devices = found.iter().filter(|device| device.access == access);
         let names: Vec<&str> = devices.map(|device| device.name.as_str()).collect();
         names.join(", ")
     };
-    let denied = names(Access::Denied);
+    let denied = names(DeviceAccess::Denied);
     if found.is_empty() {
         Check::missing(Purpose::Board, what, "none found", connect)
     } else if denied.is_empty() {
-        Check::present(Purpose::Board, what, names(Access::Allowed))
+        Check::present(Purpose::Board, what, names(DeviceAccess::Allowed))
     } else {
         let found = format!("no permission to use {denied}");
         Check::missing(Purpose::Board, what, &found, allow)

@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use az3166_build::{Limits, Programs, StandardLibrary, TARGET, standard_library, version_of};
+use az3166_rack::{DeviceAccess, UsbProbe, UsbTree};
 
-use super::usb::{Device, serial_ports, st_links};
 use crate::workspace;
 
 /// The programs that are looked for.
@@ -20,6 +20,47 @@ pub const PROGRAMS: [&str; 7] = [
     "openssl",
     "arm-none-eabi-objdump",
 ];
+
+/// A device file and whether this user may use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// What to call it: a probe's serial number, a port's path.
+    pub name: String,
+    /// Whether it can be opened for writing.
+    pub access: DeviceAccess,
+}
+
+impl Device {
+    fn probe(probe: UsbProbe) -> Self {
+        Self {
+            name: probe.serial,
+            access: probe.access,
+        }
+    }
+
+    fn console(probe: UsbProbe) -> Option<Self> {
+        let path = probe.console?;
+        Some(Self {
+            access: match is_writable(&path) {
+                true => DeviceAccess::Allowed,
+                false => DeviceAccess::Denied,
+            },
+            name: path.display().to_string(),
+        })
+    }
+}
+
+/// Asks without opening: opening a serial port moves its control lines.
+#[cfg(unix)]
+pub fn is_writable(path: &Path) -> bool {
+    let wanted = rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK;
+    rustix::fs::access(path, wanted).is_ok()
+}
+
+#[cfg(not(unix))]
+pub fn is_writable(path: &Path) -> bool {
+    path.exists()
+}
 
 /// What this machine has.
 #[derive(Debug)]
@@ -50,13 +91,14 @@ impl Facts {
             };
             Some((program, version_of(program, argument, limits)?))
         };
+        let probes = UsbTree::of_this_machine().probes().into_iter();
         let library = standard_library(TARGET, Path::new("."), &Programs::default(), limits);
         Self {
             versions: PROGRAMS.into_iter().filter_map(version).collect(),
             library: library.ok(),
             sources: workspace::root().map(|root| root.join("firmware").display().to_string()),
-            st_links: st_links(Path::new("/")),
-            serial_ports: serial_ports(Path::new("/")),
+            st_links: probes.clone().map(Device::probe).collect(),
+            serial_ports: probes.filter_map(Device::console).collect(),
         }
     }
 }

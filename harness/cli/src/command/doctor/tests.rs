@@ -1,11 +1,11 @@
-use std::fs;
-use std::path::Path;
-
 use az3166_build::StandardLibrary;
+use az3166_rack::{DeviceAccess, FolderState, Rack, UsbProbe, Wedged, parse};
+use az3166_scenario::Source;
+use time::macros::date;
 
 use super::checks::{Check, State, checks};
-use super::facts::{Facts, PROGRAMS};
-use super::usb::{Access, Device, serial_ports, st_links};
+use super::facts::{Device, Facts, PROGRAMS};
+use super::rack::{RackFacts, rack_checks};
 
 fn show(checks: &[Check]) -> String {
     let line = |check: &Check| {
@@ -18,7 +18,7 @@ fn show(checks: &[Check]) -> String {
     checks.iter().map(line).collect()
 }
 
-fn device(name: &str, access: Access) -> Device {
+fn device(name: &str, access: DeviceAccess) -> Device {
     Device {
         name: name.into(),
         access,
@@ -34,8 +34,8 @@ fn a_machine_with_everything() {
             .collect(),
         library: Some(StandardLibrary::Installed),
         sources: Some("/checkout/firmware".into()),
-        st_links: vec![device("066E", Access::Allowed)],
-        serial_ports: vec![device("/dev/serial/by-id/x", Access::Allowed)],
+        st_links: vec![device("066E", DeviceAccess::Allowed)],
+        serial_ports: vec![device("/dev/serial/by-id/x", DeviceAccess::Allowed)],
     };
     let checks = checks(&facts);
     assert!(checks.iter().all(|check| check.state == State::Present));
@@ -61,43 +61,75 @@ fn a_machine_with_half_of_it() {
         library: Some(StandardLibrary::Missing),
         sources: None,
         st_links: vec![
-            device("066E", Access::Denied),
-            device("066F", Access::Allowed),
+            device("066E", DeviceAccess::Denied),
+            device("066F", DeviceAccess::Allowed),
         ],
         serial_ports: Vec::new(),
     };
     insta::assert_snapshot!(show(&checks(&facts)));
 }
 
-#[test]
-fn st_links_are_found_by_their_usb_ids() {
-    let root = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &str| {
-        let path = root.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
-    for (place, product) in [("1-2", "374b"), ("1-3", "5740")] {
-        let folder = format!("sys/bus/usb/devices/{place}");
-        write(&format!("{folder}/idVendor"), "0483\n");
-        write(&format!("{folder}/idProduct"), &format!("{product}\n"));
-        write(&format!("{folder}/busnum"), "1\n");
-        write(&format!("{folder}/devnum"), "7\n");
-        write(&format!("{folder}/serial"), "066EFF\n");
+/// A rack of three boards: the first is well.
+fn rack() -> Rack {
+    let text = "boards:
+  - {id: lab-1, probe_serial: 066E, power: {hub: 1-1, port: 2}}
+  - {id: lab-2, probe_serial: 066F, power: {hub: 1-1, port: 3}, console: /dev/ttyS9}
+  - {id: lab-3, probe_serial: '0670', quarantine: {until: 2026-01-31, ticket: '#12'}}
+";
+    parse(&Source::new("rack.yaml", text)).unwrap()
+}
+
+fn probe(serial: &str, access: DeviceAccess) -> UsbProbe {
+    UsbProbe {
+        serial: serial.into(),
+        access,
+        port: rack().boards[0].power.clone(),
+        console: Some("/dev/ttyACM0".into()),
     }
-    write("dev/bus/usb/001/007", "");
-    write(
-        "dev/serial/by-id/usb-STMicroelectronics_STM32_STLink_066EFF-if02",
-        "",
-    );
-    write("dev/serial/by-id/usb-FTDI_1-if00", "");
-    assert_eq!(st_links(root.path()), [device("066EFF", Access::Allowed)]);
-    assert_eq!(
-        serial_ports(root.path()),
-        [device(
-            "/dev/serial/by-id/usb-STMicroelectronics_STM32_STLink_066EFF-if02",
-            Access::Allowed
-        )]
-    );
-    assert!(st_links(Path::new("/no/such/root")).is_empty());
+}
+
+#[test]
+fn a_rack_that_is_well() {
+    let mut rack = rack();
+    rack.boards.truncate(1);
+    let facts = RackFacts {
+        rack,
+        today: date!(2026 - 02 - 01),
+        leases: (
+            "/run/lock/hil".into(),
+            FolderState::Shared {
+                mode: 0o3775,
+                group: 46,
+            },
+        ),
+        state: ("/var/lib/hil".into(), true),
+        probes: vec![probe("066e", DeviceAccess::Allowed)],
+        consoles: Vec::new(),
+        uhubctl: Some("2.6.0".into()),
+        wedged: vec![None],
+    };
+    let checks = rack_checks(&facts);
+    assert!(checks.iter().all(|check| check.state == State::Present));
+    insta::assert_snapshot!(show(&checks));
+}
+
+#[test]
+fn a_rack_with_every_trouble() {
+    let facts = RackFacts {
+        rack: rack(),
+        today: date!(2026 - 02 - 01),
+        leases: ("/run/lock/hil".into(), FolderState::Missing),
+        state: ("/var/lib/hil".into(), false),
+        probes: vec![
+            probe("066F", DeviceAccess::Denied),
+            probe("0670", DeviceAccess::Allowed),
+            probe("0670", DeviceAccess::Allowed),
+        ],
+        consoles: vec![("/dev/ttyS9".into(), false)],
+        uhubctl: None,
+        wedged: vec![Some(Wedged::now("nothing helped")), None, None],
+    };
+    let checks = rack_checks(&facts);
+    let shown = show(&checks).replace(&az3166_rack::today().to_string(), "TODAY");
+    insta::assert_snapshot!(shown);
 }

@@ -1,0 +1,15 @@
+//! The way to boards through their debug probes, in builds that have it.
+
+use az3166_rack::BoardAccess;
+
+use crate::exit::Failure;
+
+/// What reaches boards.
+///
+/// # Errors
+/// This build has no debug probes in it; `command` is what to call in one that has.
+pub fn open(command: &str) -> Result<Box<dyn BoardAccess>, Failure> {
+    Err(Failure::infrastructure(format!(
+        "this build of hil cannot reach boards; use `cargo hil-board {command}`"
+    )))
+}
