@@ -28,9 +28,17 @@ namespace Antmicro.Renode.Peripherals.I2C
             deadlineTimer.LimitReached += Advance;
         }
 
+        /// <summary>
+        /// The board is started again: the processor goes on if it was halted from here.
+        /// </summary>
         public void Reset()
         {
             PowerCut = false;
+            if(hasHalted)
+            {
+                hasHalted = false;
+                HaltProcessors(false);
+            }
         }
 
         public void Dispose()
@@ -97,6 +105,7 @@ namespace Antmicro.Renode.Peripherals.I2C
 
         private void Connect()
         {
+            Failure = "";
             if(Port == 0)
             {
                 this.Log(LogLevel.Warning, "No secure element answers: start one (hil stsafe --listen PORT) and set Port");
@@ -106,8 +115,6 @@ namespace Antmicro.Renode.Peripherals.I2C
             {
                 client = new TcpClient();
                 client.NoDelay = true;
-                client.SendTimeout = TimeoutMilliseconds;
-                client.ReceiveTimeout = TimeoutMilliseconds;
                 client.Connect("127.0.0.1", Port);
                 stream = client.GetStream();
             }
@@ -198,6 +205,11 @@ namespace Antmicro.Renode.Peripherals.I2C
             var position = 0;
             while(position < count)
             {
+                // Mono does not keep to the stream's own timeout.
+                if(!client.Client.Poll(TimeoutMicroseconds, SelectMode.SelectRead))
+                {
+                    throw new IOException("the server does not answer");
+                }
                 var received = stream.Read(bytes, position, count - position);
                 if(received == 0)
                 {
@@ -231,9 +243,15 @@ namespace Antmicro.Renode.Peripherals.I2C
 
         private void Halt()
         {
+            hasHalted = true;
+            HaltProcessors(true);
+        }
+
+        private void HaltProcessors(bool halted)
+        {
             foreach(var cpu in machine.SystemBus.GetCPUs())
             {
-                cpu.IsHalted = true;
+                cpu.IsHalted = halted;
             }
         }
 
@@ -269,6 +287,7 @@ namespace Antmicro.Renode.Peripherals.I2C
         private bool IsConnected => stream != null;
 
         private bool isPowered;
+        private bool hasHalted;
         private ulong lastTime;
         private ulong deadline;
         [Transient]
@@ -280,7 +299,7 @@ namespace Antmicro.Renode.Peripherals.I2C
         private readonly LimitTimer deadlineTimer;
 
         private const byte Version = 1;
-        private const int TimeoutMilliseconds = 10000;
+        private const int TimeoutMicroseconds = 10000000;
         private const int RequestHeader = 9;
         private const int AnswerHeader = 10;
         private const byte AnswerBit = 0x80;
