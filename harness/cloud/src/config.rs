@@ -8,6 +8,8 @@ use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 
 use crate::behaviour::Behaviour;
 use crate::pki::ServerIdentity;
+use crate::provisioning::Quotas;
+use crate::sas::AccessPolicy;
 use crate::tls::{Endpoint, Randomness, TlsVersions};
 
 /// Which kind of time, keys and randomness a cloud has.
@@ -63,6 +65,10 @@ pub struct CloudConfig<B: TimeBase = Virtual> {
     pub provisioning_host: String,
     /// The host names of the hubs.
     pub hubs: Vec<String>,
+    /// Who may use the provisioning service's own API; nobody without one.
+    pub service_policy: Option<AccessPolicy>,
+    /// How many requests the provisioning service takes; any number without limits.
+    pub quotas: Quotas,
     /// How the services behave where there is a choice.
     pub behaviour: Behaviour,
     pub(crate) seed: [u8; 32],
@@ -157,6 +163,8 @@ impl<B: TimeBase> CloudConfig<B> {
             id_scope: "0ne00000000".into(),
             provisioning_host: "global.azure-devices-provisioning.net".into(),
             hubs: vec!["hil-hub.azure-devices.net".into()],
+            service_policy: None,
+            quotas: Quotas::default(),
             behaviour: Behaviour::default(),
             seed,
             epoch,

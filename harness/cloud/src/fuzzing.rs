@@ -13,7 +13,7 @@ use crate::fault::{CloudFault, Exchange, FaultBook, Outlet};
 use crate::http::RequestReader;
 use crate::hub::Hubs;
 use crate::mqtt::{Packet, PacketReader};
-use crate::provisioning::{Course, Proof, Provisioning, Settings};
+use crate::provisioning::{Course, Proof, Provisioning, Quotas, Settings};
 use crate::websocket::Frames;
 
 /// Verifies no signature: nothing that is fuzzed here has a good one.
@@ -33,6 +33,7 @@ pub fn fuzz_device_api(data: &[u8]) {
         behaviour: behaviour.clone(),
         epoch: Epoch(VIRTUAL_EPOCH),
         verifier: NO_ALGORITHMS,
+        quotas: Quotas::default(),
     });
     let mut entropy = ChaCha20Rng::from_seed([0; 32]);
     let mut api = DeviceApi {

@@ -39,8 +39,9 @@ mod tls;
 mod websocket;
 
 pub use behaviour::{
-    Behaviour, BodyFraming, CertificateDates, CertificateMismatch, ConcurrentRegistration, IdCase,
-    MqttCertificateFailure, WrongScope,
+    Behaviour, BehaviourError, BodyFraming, CertificateDates, CertificateMismatch,
+    ConcurrentRegistration, DeletedEnrolment, ExistingEnrolment, IdCase, KeysInReplies,
+    MqttCertificateFailure, NameMismatch, Switch, SwitchValue, ThrottleCode, UnknownCa, WrongScope,
 };
 pub use certificate::{CertificateError, DeviceCertificate};
 pub use clock::{Timestamp, VIRTUAL_EPOCH};
@@ -54,8 +55,9 @@ pub use pki::{CertificateFault, Chain, HandshakeSchemes, ServerIdentity};
 pub use provisioning::{
     AllocationPolicy, Assignment, Attestation, AttestationKind, Completion, Course, Credential,
     DeviceKind, EnrolError, Enrolment, EnrolmentGroup, GroupAttestation, HubDevice, IdError,
-    Policy, Proof, Provisioning, ProvisioningStatus, Record, Refusal, Register, Registration,
-    RegistrationId, RegistrationState, ReprovisionPolicy, Revision, Substatus, TpmIdentity,
+    Policy, Proof, Provisioning, ProvisioningStatus, Quota, QuotaError, Quotas, Record, Refusal,
+    Register, Registration, RegistrationId, RegistrationState, ReprovisionPolicy, Revision,
+    Substatus, TpmIdentity,
 };
 pub use sas::{
     AccessPolicy, AccessRefusal, KeyError, SymmetricKey, SymmetricKeys, Token, TokenError,

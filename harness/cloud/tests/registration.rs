@@ -11,8 +11,8 @@ mod support;
 use std::time::Duration;
 
 use az3166_cloud::{
-    BodyFraming, CertificateMismatch, CloudConfig, ConcurrentRegistration, Enrolment, IdCase,
-    ServerChain, WrongScope,
+    AllocationPolicy, BodyFraming, CertificateMismatch, CloudConfig, ConcurrentRegistration,
+    Enrolment, IdCase, Quotas, ReprovisionPolicy, ServerChain, WrongScope,
 };
 use rstest::rstest;
 use support::{Client, DPS, Device, ID, VENDOR_ID, World};
@@ -370,4 +370,126 @@ fn bytes_that_are_no_request_get_an_error_and_the_door(#[case] text: &str, #[cas
     let answer = support::Answer::parse(&world.exchange(&mut client, text.as_bytes()));
     assert_eq!(answer.status, status);
     assert_eq!(client.then, az3166_cloud::Then::Finish);
+}
+
+#[test]
+fn polls_are_limited() {
+    let mut config = config();
+    config.quotas = Quotas::DOCUMENTED;
+    let (mut world, _, mut client) = enrolled(config, |enrolment| enrolment);
+    let operation = world.register(&mut client, ID).operation_id();
+    for _ in 0..5 {
+        assert_eq!(world.poll(&mut client, ID, &operation).status, 202);
+        world.wait(Duration::from_millis(100));
+    }
+    let answer = world.poll(&mut client, ID, &operation);
+    assert_eq!((answer.status, answer.error_code()), (429, 429_001));
+    assert!(
+        answer.head.contains("Retry-After: 10\r\n"),
+        "{}",
+        answer.head
+    );
+    world.wait(Duration::from_secs(10));
+    assert_eq!(world.poll(&mut client, ID, &operation).status, 200);
+}
+
+#[test]
+fn a_device_that_waits_as_told_meets_no_limit() {
+    let mut config = config();
+    config.quotas = Quotas::DOCUMENTED;
+    config.behaviour.assignment_time = Duration::from_secs(60);
+    let (mut world, _, mut client) = enrolled(config, |enrolment| enrolment);
+    let operation = world.register(&mut client, ID).operation_id();
+    for _ in 0..20 {
+        world.wait(Duration::from_secs(3));
+        let status = world.poll(&mut client, ID, &operation).status;
+        assert!(status == 202 || status == 200, "{status}");
+    }
+}
+
+#[test]
+fn registrations_are_limited() {
+    let mut config = config();
+    config.quotas.registrations = Some("2/60".parse().unwrap());
+    let (mut world, _, mut client) = enrolled(config, |enrolment| enrolment);
+    for _ in 0..2 {
+        assert_eq!(world.register(&mut client, ID).status, 202);
+    }
+    let answer = world.register(&mut client, ID);
+    assert_eq!((answer.status, answer.error_code()), (429, 429_001));
+    assert!(
+        answer.head.contains("Retry-After: 60\r\n"),
+        "{}",
+        answer.head
+    );
+}
+
+/// What becomes of a device whose enrolment has this policy, in a service with four hubs.
+fn result_under(change: impl FnOnce(&mut az3166_cloud::Policy)) -> serde_json::Value {
+    let mut config = config();
+    config.hubs = ["a", "b", "c", "d"]
+        .map(|name| format!("{name}.azure-devices.net"))
+        .to_vec();
+    let (mut world, _, mut client) = enrolled(config, |mut enrolment| {
+        change(&mut enrolment.policy);
+        enrolment
+    });
+    provision(&mut world, &mut client, ID)["registrationState"].clone()
+}
+
+#[rstest]
+#[case::static_takes_the_first(AllocationPolicy::Static, &["c", "a"], None, &["c"])]
+#[case::an_own_hub_precedes(AllocationPolicy::Static, &["c"], Some("b"), &["b"])]
+#[case::hashed_takes_one_of_them(AllocationPolicy::Hashed, &["c", "a"], None, &["a", "c"])]
+#[case::latency_is_as_hashed(AllocationPolicy::GeoLatency, &["c", "a"], None, &["a", "c"])]
+#[case::all_hubs_without_a_list(AllocationPolicy::Hashed, &[], None, &["a", "b", "c", "d"])]
+fn allocations(
+    #[case] allocation: AllocationPolicy,
+    #[case] hubs: &[&str],
+    #[case] own: Option<&str>,
+    #[case] expected: &[&str],
+) {
+    let host = |name: &&str| format!("{name}.azure-devices.net");
+    let state = result_under(|policy| {
+        policy.allocation = allocation;
+        policy.hubs = hubs.iter().map(host).collect();
+        policy.hub = own.as_ref().map(host);
+    });
+    let hub = state["assignedHub"].as_str().unwrap().to_owned();
+    assert!(expected.iter().map(host).any(|own| own == hub), "{hub}");
+}
+
+#[test]
+fn custom_allocation_fails_as_it_does_without_its_function() {
+    let state = result_under(|policy| policy.allocation = AllocationPolicy::Custom);
+    assert_eq!(state["status"], "failed");
+    assert_eq!(state["errorCode"], 400_207);
+    assert_eq!(
+        state["errorMessage"],
+        "Custom allocation failed with status code: 400"
+    );
+}
+
+/// Registers twice; in between the enrolment names another hub.
+#[rstest]
+#[case(ReprovisionPolicy::MigrateData, "b", "deviceDataMigrated")]
+#[case(ReprovisionPolicy::ResetData, "b", "deviceDataReset")]
+#[case(ReprovisionPolicy::Never, "a", "initialAssignment")]
+fn reprovisioning(#[case] policy: ReprovisionPolicy, #[case] hub: &str, #[case] substatus: &str) {
+    let host = |name: &str| format!("{name}.azure-devices.net");
+    let mut config = config();
+    config.hubs = vec![host("a"), host("b")];
+    let (mut world, device, mut client) = enrolled(config, |mut enrolment| {
+        enrolment.policy.hub = Some(host("a"));
+        enrolment
+    });
+    let first = provision(&mut world, &mut client, ID);
+    assert_eq!(first["registrationState"]["assignedHub"], host("a"));
+    let mut enrolment = device.enrolment(ID);
+    enrolment.policy.hub = Some(host("b"));
+    enrolment.policy.reprovision_policy = policy;
+    world.cloud.enrol(enrolment).unwrap();
+    let state = provision(&mut world, &mut client, ID)["registrationState"].clone();
+    assert_eq!(state["assignedHub"], host(hub));
+    assert_eq!(state["substatus"], substatus);
 }

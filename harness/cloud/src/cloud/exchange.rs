@@ -9,6 +9,7 @@ use crate::device_api::{Answer, DeviceApi, Outcome};
 use crate::fault::{self, Effect, Exchange};
 use crate::http::{Persistence, Request, RequestError};
 use crate::provisioning::{Course, Proof};
+use crate::service_api::{ServiceApi, is_service_path};
 use crate::websocket;
 
 /// 421 Misdirected Request (RFC 9110 section 15.5.20).
@@ -162,6 +163,14 @@ fn serve(
     services: &mut Services,
 ) -> Answer {
     match services.site_of(peer.host) {
+        Some(Site::Provisioning) if is_service_path(&request.path) => {
+            let policy = services.service_policy.clone();
+            let mut service_api = ServiceApi {
+                device_api: api(services, peer),
+                policy: policy.as_ref(),
+            };
+            service_api.answer(now, request)
+        }
         Some(Site::Provisioning) => {
             let proof = proof(request, peer);
             api(services, peer).answer(now, request, proof, course)

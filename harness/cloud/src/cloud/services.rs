@@ -12,6 +12,7 @@ use crate::config::{CloudConfig, TimeBase};
 use crate::fault::{Effect, Exchange, FaultBook, Shaping};
 use crate::hub::Hubs;
 use crate::provisioning::{self, Provisioning, Registration, RegistrationState};
+use crate::sas::AccessPolicy;
 
 /// The services, the faults in force and the journal.
 pub(super) struct Services {
@@ -23,6 +24,8 @@ pub(super) struct Services {
     pub(super) epoch: Epoch,
     pub(super) entropy: ChaCha20Rng,
     pub(super) provisioning_host: String,
+    /// Who may use the provisioning service's own API.
+    pub(super) service_policy: Option<AccessPolicy>,
     hub_hosts: Vec<String>,
     replaced: Vec<u32>,
     shaping: Shaping,
@@ -37,6 +40,7 @@ impl Services {
                 behaviour: config.behaviour.clone(),
                 epoch: Epoch::of(config),
                 verifier: config.verifier(),
+                quotas: config.quotas,
             }),
             hubs: Hubs::default(),
             faults: FaultBook::default(),
@@ -45,6 +49,7 @@ impl Services {
             epoch: Epoch::of(config),
             entropy: ChaCha20Rng::from_seed(config.seed),
             provisioning_host: config.provisioning_host.clone(),
+            service_policy: config.service_policy.clone(),
             hub_hosts: config.hubs.clone(),
             replaced: Vec::new(),
             shaping: Shaping::default(),

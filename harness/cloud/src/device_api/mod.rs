@@ -6,6 +6,7 @@ mod route;
 use az3166_event::VirtualTime;
 use rand_core::Rng;
 
+pub(crate) use bodies::result as registration_result;
 pub(crate) use route::is_register;
 
 use crate::behaviour::Behaviour;
@@ -162,13 +163,19 @@ impl<R: Rng> DeviceApi<'_, R> {
         answer
     }
 
-    fn refusal(&mut self, now: VirtualTime, refusal: Refusal) -> Answer {
-        self.error(
+    /// An error answer that says why a request is refused.
+    pub(crate) fn refusal(&mut self, now: VirtualTime, refusal: Refusal) -> Answer {
+        let mut answer = self.error(
             now,
             refusal.status(),
             refusal.error_code(),
             &refusal.to_string(),
-        )
+        );
+        if let Some(time) = refusal.retry_after() {
+            let field = ("Retry-After", time.as_secs().to_string());
+            answer.response.headers.push(field);
+        }
+        answer
     }
 
     fn route_error(&mut self, now: VirtualTime, error: &RouteError) -> Answer {
@@ -209,7 +216,8 @@ impl<R: Rng> DeviceApi<'_, R> {
         }
     }
 
-    fn plain(&mut self, now: VirtualTime, status: u16, body: Vec<u8>) -> Answer {
+    /// An answer with this status and body.
+    pub(crate) fn plain(&mut self, now: VirtualTime, status: u16, body: Vec<u8>) -> Answer {
         let headers = vec![
             ("Date", self.epoch.imf_fixdate(now)),
             ("Content-Type", "application/json; charset=utf-8".to_owned()),

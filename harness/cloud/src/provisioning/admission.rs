@@ -8,7 +8,7 @@ use super::id::{LONGEST_COMMON_NAME, RegistrationId};
 use super::policy::ProvisioningStatus;
 use super::registration::AttestationKind;
 use super::{Proof, Provisioning, Refusal};
-use crate::behaviour::{CertificateMismatch, IdCase};
+use crate::behaviour::{CertificateMismatch, IdCase, NameMismatch, UnknownCa};
 use crate::certificate::DeviceCertificate;
 use crate::sas::{SymmetricKeys, Token};
 
@@ -138,9 +138,8 @@ impl Provisioning {
     ) -> Result<(), Refusal> {
         match (attestation, proof) {
             (Attestation::X509 { primary, secondary }, Proof::Certificate { leaf, .. }) => {
-                let enrolled = leaf == primary || Some(leaf) == secondary.as_ref();
-                if enrolled && is_named(leaf, id) {
-                    Ok(())
+                if leaf == primary || Some(leaf) == secondary.as_ref() {
+                    self.named(leaf, id)
                 } else {
                     Err(Refusal::InvalidCertificate)
                 }
@@ -234,7 +233,10 @@ impl Provisioning {
         let dates = self.behaviour.certificate_dates;
         let group = chain::nearest(&self.verifier, leaf, intermediates, &groups, at, dates)
             .map_err(|error| match error {
-                chain::ChainError::NoAnchor => Refusal::CaNotFound,
+                chain::ChainError::NoAnchor => match self.behaviour.unknown_ca {
+                    UnknownCa::CaNotFound => Refusal::CaNotFound,
+                    UnknownCa::EnrolmentNotFound => Refusal::EnrolmentNotFound,
+                },
                 chain::ChainError::Dates => Refusal::InvalidCertificate,
             })?;
         Ok(Admission {
@@ -247,18 +249,21 @@ impl Provisioning {
             },
             provisioning_status: group.policy.provisioning_status,
             attestation: AttestationKind::X509,
-            verdict: if is_named(leaf, id) {
-                Ok(())
-            } else {
-                Err(Refusal::InvalidCertificate)
-            },
+            verdict: self.named(leaf, id),
         })
+    }
+}
+
+impl Provisioning {
+    /// Whether `leaf`, whose chain or bytes are right, is the device `id`'s.
+    fn named(&self, leaf: &DeviceCertificate, id: &RegistrationId) -> Result<(), Refusal> {
+        match (leaf.common_name(), self.behaviour.name_mismatch) {
+            (Some(name), _) if id.is(name) => Ok(()),
+            (_, NameMismatch::InvalidCertificate) => Err(Refusal::InvalidCertificate),
+            (_, other) => Err(Refusal::NameMismatch(other)),
+        }
     }
 }
 
 /// The key name (`skn`) of device tokens, which some clients leave out.
 const KEY_NAME: &str = "registration";
-
-fn is_named(leaf: &DeviceCertificate, id: &RegistrationId) -> bool {
-    leaf.common_name().is_some_and(|name| id.is(name))
-}

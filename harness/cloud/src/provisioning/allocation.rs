@@ -70,3 +70,23 @@ fn hashed(hubs: &[String], id: &RegistrationId) -> Option<String> {
     let count = u64::try_from(hubs.len()).ok().filter(|count| *count > 0)?;
     hubs.get(usize::try_from(number % count).ok()?).cloned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashing_spreads_evenly() {
+        let hubs = ["a", "b", "c", "d"].map(str::to_owned);
+        let mut counts = [0; 4];
+        for number in 0..4000 {
+            let id = RegistrationId::parse(&format!("device-{number}")).unwrap();
+            let hub = hashed(&hubs, &id).unwrap();
+            counts[hubs.iter().position(|own| *own == hub).unwrap()] += 1;
+        }
+        assert!(
+            counts.iter().all(|count| (900..1100).contains(count)),
+            "{counts:?}"
+        );
+    }
+}

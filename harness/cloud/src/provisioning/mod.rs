@@ -14,6 +14,7 @@ mod group;
 mod id;
 mod operation;
 mod policy;
+mod quota;
 mod refusal;
 mod registration;
 mod store;
@@ -27,16 +28,18 @@ pub use group::EnrolmentGroup;
 pub use id::{IdError, RegistrationId};
 pub use operation::{Assignment, Completion};
 pub use policy::{AllocationPolicy, DeviceKind, Policy, ProvisioningStatus, ReprovisionPolicy};
+pub use quota::{Quota, QuotaError, Quotas};
 pub use refusal::Refusal;
 pub use registration::{AttestationKind, HubDevice, Registration, RegistrationState, Substatus};
 pub use store::{Record, Revision};
 
 pub(crate) use id::uuid;
 
-use crate::behaviour::Behaviour;
+use crate::behaviour::{Behaviour, DeletedEnrolment};
 use crate::certificate::DeviceCertificate;
 use crate::clock::Epoch;
 use crate::state::Change;
+use quota::Window;
 use store::Store;
 
 /// What a device proved about itself through its transport.
@@ -89,6 +92,9 @@ pub struct Provisioning {
     behaviour: Behaviour,
     epoch: Epoch,
     verifier: WebPkiSupportedAlgorithms,
+    quotas: Quotas,
+    registering: Window,
+    operating: Window,
     store: Store,
     /// The latest time that the service was told.
     latest: VirtualTime,
@@ -103,6 +109,7 @@ pub(crate) struct Settings {
     pub(crate) epoch: Epoch,
     /// What verifies the signatures of certificates.
     pub(crate) verifier: WebPkiSupportedAlgorithms,
+    pub(crate) quotas: Quotas,
 }
 
 impl Provisioning {
@@ -114,6 +121,9 @@ impl Provisioning {
             behaviour: settings.behaviour,
             epoch: settings.epoch,
             verifier: settings.verifier,
+            quotas: settings.quotas,
+            registering: Window::default(),
+            operating: Window::default(),
             store: Store::default(),
             latest: VirtualTime::ZERO,
         }
@@ -144,7 +154,11 @@ impl Provisioning {
     /// Removes the enrolment of `registration_id`; its registration stays.
     pub fn remove_enrolment(&mut self, registration_id: &str) -> Option<Enrolment> {
         let key = registration_id.to_ascii_lowercase();
-        self.store.remove_enrolment(&key)
+        let removed = self.store.remove_enrolment(&key)?;
+        if self.behaviour.deleted_enrolment == DeletedEnrolment::DeleteRegistration {
+            self.store.remove_registration(&key);
+        }
+        Some(removed)
     }
 
     /// Removes a group; the registrations of its devices stay.
@@ -180,21 +194,80 @@ impl Provisioning {
         Some(&entry.registration)
     }
 
+    /// It is `now`: what follows happens then.
+    pub(crate) fn set_time(&mut self, now: VirtualTime) {
+        self.latest = self.latest.max(now);
+    }
+
+    /// Somebody uses the service API at `now`.
+    ///
+    /// # Errors
+    /// That was too often.
+    pub(crate) fn operate(&mut self, now: VirtualTime) -> Result<(), Refusal> {
+        self.set_time(now);
+        let code = self.behaviour.throttled;
+        let taken = self.operating.take(now, self.quotas.operations);
+        taken.map_err(|retry_after| Refusal::Throttled { retry_after, code })
+    }
+
+    /// The enrolment of `registration_id` and its revision.
+    pub fn enrolment_record(&self, registration_id: &str) -> Option<&Record<Enrolment>> {
+        self.store.enrolment(&registration_id.to_ascii_lowercase())
+    }
+
+    /// The group `group_id` and its revision.
+    pub fn group_record(&self, group_id: &str) -> Option<&Record<EnrolmentGroup>> {
+        self.store.group(&group_id.to_ascii_lowercase())
+    }
+
+    pub(crate) fn enrolments_after(
+        &self,
+        key: Option<&str>,
+    ) -> impl Iterator<Item = (&String, &Record<Enrolment>)> {
+        self.store.enrolments_after(key)
+    }
+
+    pub(crate) fn groups_after(
+        &self,
+        key: Option<&str>,
+    ) -> impl Iterator<Item = (&String, &Record<EnrolmentGroup>)> {
+        self.store.groups_after(key)
+    }
+
+    pub(crate) fn registrations_after(
+        &self,
+        key: Option<&str>,
+    ) -> impl Iterator<Item = (&String, &Registration)> {
+        let entries = self.store.entries_after(key);
+        entries.map(|(key, entry)| (key, &entry.registration))
+    }
+
     /// A device asks at `now` how its operation goes.
     ///
     /// # Errors
     /// The request is refused.
     pub fn operation_status(
-        &self,
+        &mut self,
         now: VirtualTime,
         id_scope: &str,
         registration_id: &str,
         operation_id: &str,
         proof: Proof<'_>,
     ) -> Result<&Registration, Refusal> {
-        let registration = self.look_up(now, id_scope, registration_id, proof)?;
-        if registration.operation_id == operation_id {
-            Ok(registration)
+        let found = self.look_up(now, id_scope, registration_id, proof)?;
+        let key = found.registration_id.to_ascii_lowercase();
+        let code = self.behaviour.throttled;
+        let limit = self.quotas.polls;
+        let entry = self
+            .store
+            .entry_mut(&key)
+            .ok_or(Refusal::RegistrationNotFound)?;
+        entry
+            .polls
+            .take(now, limit)
+            .map_err(|retry_after| Refusal::Throttled { retry_after, code })?;
+        if entry.registration.operation_id == operation_id {
+            Ok(&entry.registration)
         } else {
             Err(Refusal::RegistrationNotFound)
         }

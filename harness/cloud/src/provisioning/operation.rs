@@ -118,7 +118,11 @@ impl Provisioning {
         request: Register<'_>,
         entropy: &mut impl Rng,
     ) -> Result<Registration, Refusal> {
-        self.latest = now;
+        self.set_time(now);
+        let code = self.behaviour.throttled;
+        self.registering
+            .take(now, self.quotas.registrations)
+            .map_err(|retry_after| Refusal::Throttled { retry_after, code })?;
         let id = self.identify(request.id_scope, request.registration_id, request.proof)?;
         let admission = self.candidate(now, &id, request.proof)?;
         let busy = self
@@ -167,6 +171,8 @@ impl Provisioning {
             _ => id::operation_id(entropy),
         };
         let time = self.epoch.timestamp(now);
+        // Registering again gives no more polls.
+        let polls = former.as_ref().map(|former| former.polls.clone());
         let old = former.as_ref().map(|former| &former.registration);
         let registration = Registration {
             registration_id: id.as_str().to_owned(),
@@ -188,6 +194,7 @@ impl Provisioning {
             registration: registration.clone(),
             former: ended,
             pending,
+            polls: polls.unwrap_or_default(),
         };
         self.store.put_entry(id.key(), entry);
         registration

@@ -1,6 +1,8 @@
 //! Requests that the service refuses, with the status and code that it gives.
 
-use crate::behaviour::WrongScope;
+use std::time::Duration;
+
+use crate::behaviour::{NameMismatch, ThrottleCode, WrongScope};
 
 /// Why a request is refused.
 ///
@@ -38,6 +40,20 @@ pub enum Refusal {
     /// Registration not found. *Unverified* for an unknown operation.
     #[error("Registration not found.")]
     RegistrationNotFound,
+    /// The certificate's name is not the registration id.
+    #[error("{}", match .0 { NameMismatch::InvalidCertificate => "Invalid certificate.", NameMismatch::InvalidRegistrationId => "Invalid RegistrationId.", NameMismatch::Unauthorized => "Unauthorized" })]
+    NameMismatch(
+        /// Which answer to give.
+        NameMismatch,
+    ),
+    /// Too many requests. *Unverified* text.
+    #[error("Too many requests.")]
+    Throttled {
+        /// When there is room again, in whole seconds.
+        retry_after: Duration,
+        /// Which code to give.
+        code: ThrottleCode,
+    },
     /// Precondition failed: the same device registers twice at once.
     #[error("Precondition failed.")]
     ConcurrentRegistration,
@@ -47,15 +63,29 @@ impl Refusal {
     /// The error code of the JSON body.
     pub fn error_code(self) -> u32 {
         match self {
-            Self::InvalidRegistrationId => 400_004,
+            Self::InvalidRegistrationId
+            | Self::NameMismatch(NameMismatch::InvalidRegistrationId) => 400_004,
             Self::BadRequest(_) => 400_000,
-            Self::Unauthorized => 401_000,
+            Self::Unauthorized | Self::NameMismatch(NameMismatch::Unauthorized) => 401_000,
             Self::InvalidCertificate
             | Self::CaNotFound
+            | Self::NameMismatch(NameMismatch::InvalidCertificate)
             | Self::WrongScope(WrongScope::Unauthorized) => 401_002,
             Self::EnrolmentNotFound | Self::WrongScope(WrongScope::NotFound) => 404_201,
             Self::RegistrationNotFound => 404_202,
             Self::ConcurrentRegistration => 409_203,
+            Self::Throttled { code, .. } => match code {
+                ThrottleCode::Code429000 => 429_000,
+                ThrottleCode::Code429001 => 429_001,
+            },
+        }
+    }
+
+    /// When the client may ask again, where the answer says so (`Retry-After`).
+    pub fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::Throttled { retry_after, .. } => Some(retry_after),
+            _ => None,
         }
     }
 

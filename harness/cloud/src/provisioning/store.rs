@@ -1,5 +1,6 @@
 //! The service's records: enrolments, groups, registrations, and which of them changed.
 
+use core::ops::Bound;
 use std::collections::{BTreeMap, BTreeSet};
 
 use az3166_event::VirtualTime;
@@ -9,6 +10,7 @@ use super::enrolment::Enrolment;
 use super::group::EnrolmentGroup;
 use super::id;
 use super::operation::Pending;
+use super::quota::Window;
 use super::registration::{Registration, RegistrationState};
 use crate::clock::Timestamp;
 use crate::state::{Change, Item, ItemKey};
@@ -40,6 +42,8 @@ pub(super) struct Entry {
     /// The registration before this operation, which is what a restart goes back to.
     pub(super) former: Option<Box<Registration>>,
     pub(super) pending: Option<Pending>,
+    /// When the device polled.
+    pub(super) polls: Window,
 }
 
 /// All records.
@@ -61,6 +65,27 @@ impl Store {
 
     pub(super) fn enrolments(&self) -> impl Iterator<Item = &Record<Enrolment>> {
         self.enrolments.values()
+    }
+
+    pub(super) fn enrolments_after(
+        &self,
+        key: Option<&str>,
+    ) -> impl Iterator<Item = (&String, &Record<Enrolment>)> {
+        self.enrolments.range::<str, _>(after(key))
+    }
+
+    pub(super) fn groups_after(
+        &self,
+        key: Option<&str>,
+    ) -> impl Iterator<Item = (&String, &Record<EnrolmentGroup>)> {
+        self.groups.range::<str, _>(after(key))
+    }
+
+    pub(super) fn entries_after(
+        &self,
+        key: Option<&str>,
+    ) -> impl Iterator<Item = (&String, &Entry)> {
+        self.registrations.range::<str, _>(after(key))
     }
 
     pub(super) fn put_enrolment(&mut self, key: String, enrolment: Enrolment, now: Timestamp) {
@@ -109,6 +134,10 @@ impl Store {
 
     pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
         self.registrations.get(key)
+    }
+
+    pub(super) fn entry_mut(&mut self, key: &str) -> Option<&mut Entry> {
+        self.registrations.get_mut(key)
     }
 
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
@@ -201,6 +230,7 @@ impl Store {
                     registration,
                     former: None,
                     pending: None,
+                    polls: Window::default(),
                 };
                 self.registrations.insert(key, entry);
             }
@@ -220,6 +250,14 @@ impl Store {
                 .map(Item::Registration),
         }
     }
+}
+
+/// Every key after `key`.
+fn after(key: Option<&str>) -> (Bound<&str>, Bound<&str>) {
+    (
+        key.map_or(Bound::Unbounded, Bound::Excluded),
+        Bound::Unbounded,
+    )
 }
 
 /// What outlives a restart of an entry: the last registration whose operation has ended.

@@ -422,7 +422,10 @@ impl Answer {
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let (head, rest) = text.split_once("\r\n\r\n").expect("an answer");
         let status = head[9..12].parse().unwrap();
-        let body = if head.contains("Transfer-Encoding: chunked") {
+        let body = if status == 204 {
+            assert_eq!(rest, "");
+            rest
+        } else if head.contains("Transfer-Encoding: chunked") {
             let (size, rest) = rest.split_once("\r\n").unwrap();
             let size = usize::from_str_radix(size, 16).unwrap();
             assert_eq!(&rest[size..], "\r\n0\r\n\r\n");

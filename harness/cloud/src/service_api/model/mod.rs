@@ -5,7 +5,7 @@ mod attestation;
 mod certificate;
 mod enrolment;
 
-pub(crate) use attestation::Supplement;
+pub(crate) use attestation::{AttestationMechanism, Supplement};
 pub(crate) use enrolment::{Group, IndividualEnrollment};
 
 use crate::certificate::CertificateError;
@@ -13,7 +13,6 @@ use crate::sas::KeyError;
 
 /// How much of a record a JSON object shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "replies are made from the next commit on")]
 pub(crate) enum Detail {
     /// What a client gets: `info` in place of certificates.
     Reply,
