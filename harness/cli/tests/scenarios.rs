@@ -11,6 +11,7 @@ use az3166_report::{Style, last_lines, render_failure};
 use az3166_runner::bench::Cancel;
 use az3166_runner::firmware::FirmwareSet;
 use az3166_runner::project::{of_checkout, variants_of};
+use az3166_runner::retry::Retries;
 use az3166_runner::suite::Suite;
 use az3166_runner::targets::{EmulatorOptions, EmulatorTarget};
 use az3166_scenario::{Scenario, Source, check_names, parse};
@@ -117,6 +118,7 @@ fn judge(scenario: &Scenario, firmware: &FirmwareSet) -> Result<Completion, Fail
         firmware,
         seed: 0,
         jobs: 1,
+        retries: Retries::default(),
         cancel: Cancel::default(),
     };
     let result = suite.run_one(scenario, &|_| {});

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use az3166_event::{Failure, Progress, ScenarioResult, Verdict};
 use serde_json::{Value, json};
 
+use crate::flake::steadiness;
 use crate::summary::trace_sha256;
 use crate::{Counts, RunInfo};
 
@@ -37,6 +38,7 @@ impl<W: Write> JsonLines<W> {
             "seed": run.seed,
             "wall_seconds": run.wall.as_secs_f64(),
             "counts": Counts::of(results),
+            "steadiness": steadiness(results),
         }))
     }
 

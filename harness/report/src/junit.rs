@@ -143,6 +143,7 @@ fn status(result: &ScenarioResult, console: &[String]) -> TestCaseStatus {
             if !todo.is_empty() {
                 status.set_description(text(todo));
             }
+            status.add_reruns(reruns);
             status
         }
         Verdict::Skipped { reason } => {
@@ -164,7 +165,12 @@ fn message(failure: &Failure) -> String {
 }
 
 fn rerun(failure: &Failure) -> TestRerun {
-    let mut rerun = TestRerun::new(NonSuccessKind::Failure);
+    // Trouble of the infrastructure is no verdict on the device, whatever came after it.
+    let kind = match failure.verb.as_str() {
+        "infrastructure" => NonSuccessKind::Error,
+        _ => NonSuccessKind::Failure,
+    };
+    let mut rerun = TestRerun::new(kind);
     rerun
         .set_message(text(&message(failure)))
         .set_type(text(&failure.verb))

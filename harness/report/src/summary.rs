@@ -4,11 +4,14 @@ use az3166_event::{ScenarioResult, VerdictKind};
 use serde::Serialize;
 
 use crate::Counts;
+use crate::flake::{Steadiness, steadiness};
 
 #[derive(Serialize)]
 struct Summary<'a> {
     #[serde(flatten)]
     counts: Counts,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    steadiness: Vec<Steadiness>,
     scenarios: Vec<Entry<'a>>,
 }
 
@@ -17,6 +20,9 @@ struct Entry<'a> {
     name: &'a str,
     file: &'a str,
     verdict: VerdictKind,
+    flaky: bool,
+    attempts: usize,
+    target: &'a str,
     virtual_seconds: f64,
     wall_seconds: f64,
     instructions: Option<u64>,
@@ -29,6 +35,9 @@ impl<'a> Entry<'a> {
             name: &result.name,
             file: &result.file,
             verdict: result.verdict.kind(),
+            flaky: result.is_flaky(),
+            attempts: result.earlier_attempts.len() + 1,
+            target: &result.target,
             virtual_seconds: result.virtual_time.as_secs_f64(),
             wall_seconds: result.wall.as_secs_f64(),
             instructions: result.instructions,
@@ -46,6 +55,7 @@ pub fn trace_sha256(result: &ScenarioResult) -> Option<String> {
 pub fn summary(results: &[ScenarioResult]) -> String {
     let summary = Summary {
         counts: Counts::of(results),
+        steadiness: steadiness(results),
         scenarios: results.iter().map(Entry::of).collect(),
     };
     // Strings and numbers can always be JSON.

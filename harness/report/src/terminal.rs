@@ -9,6 +9,7 @@ use az3166_event::{Progress, ScenarioResult, Verdict};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::failure::{Style, render_failure};
+use crate::flake::{Steadiness, steadiness};
 use crate::text::{last_lines, one_line, printable};
 use crate::{Counts, RunInfo};
 
@@ -166,7 +167,7 @@ impl<W: Write> Terminal<W> {
         let times = self.paint(QUIET, &times(result));
         match &result.verdict {
             Verdict::Passed if result.is_flaky() => {
-                let failed = plural(result.earlier_attempts.len(), "failed attempt");
+                let failed = plural(result.earlier_attempts.len(), "earlier attempt");
                 format!(
                     "{} {name}  {times}  after {failed}",
                     self.paint(WARNING, "FLAKY")
@@ -226,7 +227,39 @@ impl<W: Write> Terminal<W> {
             let place = self.paint(QUIET, &one_line(&place));
             text.push_str(&format!("  {} {name}  {place}\n", result.verdict.kind()));
         }
+        text.push_str(&self.unsteady(results));
         format!("{text}\n{}", self.counts(run, results))
+    }
+
+    /// Where scenarios were run several times: how many ended alike, and those that did not.
+    fn unsteady(&self, results: &[ScenarioResult]) -> String {
+        let all = steadiness(results);
+        let steady = all.iter().filter(|entry| entry.is_steady()).count();
+        let mut text = match all.len() {
+            0 => return String::new(),
+            count => format!("\nsteady: {steady} of {}\n", plural(count, "scenario")),
+        };
+        for entry in all.iter().filter(|entry| !entry.is_steady()) {
+            let Steadiness {
+                runs,
+                passed,
+                flaky,
+                failed,
+                errors,
+                ..
+            } = entry;
+            let name = one_line(&entry.name);
+            text.push_str(&format!(
+                "  {} {name}: of {runs} runs {passed} passed, {flaky} of these flaky, {failed} failed, {errors} not judged\n",
+                self.paint(WARNING, "flaky")
+            ));
+        }
+        let traces = all.iter().filter(|entry| entry.traces > 1).count();
+        if traces > 0 {
+            let noun = plural(traces, "scenario");
+            text.push_str(&format!("  different traces in runs of {noun}\n"));
+        }
+        text
     }
 
     fn counts(&self, run: &RunInfo<'_>, results: &[ScenarioResult]) -> String {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use az3166_event::Verdict;
 use az3166_runner::bench::Cancel;
 use az3166_runner::project::of_checkout;
+use az3166_runner::retry::Retries;
 use az3166_runner::suite::Suite;
 use az3166_runner::targets::{EmulatorOptions, EmulatorTarget};
 use az3166_scenario::{FirmwareVariant, Scenario, Source, parse};
@@ -33,6 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         firmware: &firmware,
         seed: 0,
         jobs: 1,
+        retries: Retries::default(),
         cancel: Cancel::default(),
     };
     let start = best(|| {

@@ -10,6 +10,7 @@ pub mod firmware;
 pub mod interactive;
 pub mod oracle;
 pub mod project;
+pub mod retry;
 pub mod run;
 pub mod screen;
 mod settings_record;

@@ -14,6 +14,7 @@ use az3166_target::{Target, TargetError};
 use crate::bench::{Bench, Cancel};
 use crate::firmware::FirmwareSource;
 use crate::project::variants_of;
+use crate::retry::Retries;
 use crate::run::Run;
 use crate::steps::{StepError, certificate_fault};
 
@@ -41,6 +42,8 @@ pub struct Suite<'a> {
     pub seed: u64,
     /// How many scenarios run at a time; at least 1.
     pub jobs: usize,
+    /// How often a scenario is tried again.
+    pub retries: Retries,
     /// Asks the run to stop.
     pub cancel: Cancel,
 }
@@ -82,8 +85,30 @@ impl Suite<'_> {
         results.into_iter().flatten().collect()
     }
 
-    /// Runs one scenario.
+    /// Runs one scenario, again where [`Suite::retries`] says so.
     pub fn run_one(
+        &self,
+        scenario: &Scenario,
+        progress: &(dyn Fn(Progress<'_>) + Sync),
+    ) -> ScenarioResult {
+        let mut earlier = Vec::new();
+        loop {
+            let mut result = self.attempt(scenario, progress);
+            let again = match self.cancel.is_cancelled() {
+                true => None,
+                false => self.retries.next(scenario, &result, &earlier),
+            };
+            match again {
+                Some(attempt) => earlier.push(attempt),
+                None => {
+                    result.earlier_attempts = earlier;
+                    return result;
+                }
+            }
+        }
+    }
+
+    fn attempt(
         &self,
         scenario: &Scenario,
         progress: &(dyn Fn(Progress<'_>) + Sync),
@@ -95,7 +120,7 @@ impl Suite<'_> {
         });
         let started = Instant::now();
         let seed = scenario.seed.unwrap_or(self.seed);
-        let mut result = self.blank(scenario, seed);
+        let mut result = blank(scenario, self.target_name, seed);
         let target = match (self.target)(seed) {
             Ok(target) => target,
             Err(error) => {
@@ -106,6 +131,8 @@ impl Suite<'_> {
                 };
             }
         };
+        // Of several boards, the one that it was.
+        result.target = target.name();
         let unmet: Vec<&str> = scenario
             .needs
             .iter()
@@ -151,27 +178,28 @@ impl Suite<'_> {
         result.wall = started.elapsed();
         result
     }
+}
 
-    fn blank(&self, scenario: &Scenario, seed: u64) -> ScenarioResult {
-        ScenarioResult {
-            name: scenario.name.clone(),
-            file: scenario.source.path().to_owned(),
-            tags: scenario.tags.iter().cloned().collect(),
-            target: self.target_name.to_owned(),
-            verdict: Verdict::Passed,
-            virtual_time: VirtualTime::ZERO,
-            wall: Duration::ZERO,
-            instructions: None,
-            trace: Trace::default(),
-            console: Vec::new(),
-            certificate_pem: None,
-            display: None,
-            pcapng: None,
-            firmware_sha256: None,
-            seed,
-            findings: Vec::new(),
-            earlier_attempts: Vec::new(),
-        }
+/// The result of a scenario that has not begun.
+pub(crate) fn blank(scenario: &Scenario, target: &str, seed: u64) -> ScenarioResult {
+    ScenarioResult {
+        name: scenario.name.clone(),
+        file: scenario.source.path().to_owned(),
+        tags: scenario.tags.iter().cloned().collect(),
+        target: target.to_owned(),
+        verdict: Verdict::Passed,
+        virtual_time: VirtualTime::ZERO,
+        wall: Duration::ZERO,
+        instructions: None,
+        trace: Trace::default(),
+        console: Vec::new(),
+        certificate_pem: None,
+        display: None,
+        pcapng: None,
+        firmware_sha256: None,
+        seed,
+        findings: Vec::new(),
+        earlier_attempts: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{IsTerminal, Stdout, stderr, stdout};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,13 +9,16 @@ use std::time::Instant;
 
 use az3166_event::{Progress, ScenarioResult, Verdict};
 use az3166_report::{
-    JsonLines, RunInfo, Screen, Style, Terminal, write_folder, write_junit, write_overview,
+    JsonLines, RunInfo, Screen, Style, Terminal, name_of_run, write_folder, write_junit,
+    write_overview,
 };
 use az3166_runner::bench::Cancel;
 use az3166_runner::firmware::default_mac;
 use az3166_runner::project::variants_of;
+use az3166_runner::retry::Retries;
 use az3166_runner::suite::Suite;
 use az3166_runner::targets::EmulatorOptions;
+use az3166_scenario::Scenario;
 use clap::Args;
 use zeroize::Zeroizing;
 
@@ -39,6 +42,7 @@ Examples:
   hil run --filter '*UDS*' --tag nightly     by name and tag
   hil run --firmware ../my-firmware          a firmware of your own, built from its crate
   hil run --set device_id=lab-7 --seed 5     other values, another seed
+  hil run --repeat 20 --filter '*loss*'       which scenarios do not always end alike
   hil run --list --json                      what would run, for programs")]
 pub struct Arguments {
     /// Scenario files, or folders that hold some [default: scenarios/ of the workspace]
@@ -65,6 +69,12 @@ pub struct Arguments {
     /// How many scenarios run side by side [default: one for each processor]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
+    /// Run each scenario N times and say which do not end alike
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub repeat: NonZeroU32,
+    /// Try a scenario that failed again, at most N times (0 to 2); if it passes then, it is flaky
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub retries: u8,
     /// The folder for the reports [default: target/hil of the workspace]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -108,7 +118,7 @@ impl FromStr for Setting {
 
 /// Runs the command.
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    let scenarios = Selection {
+    let chosen = Selection {
         paths: &arguments.paths,
         set: &settings(&arguments.set),
         filter: &arguments.filter,
@@ -116,9 +126,10 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     }
     .scenarios()?;
     if arguments.list {
-        list(&scenarios, arguments.json);
+        list(&chosen, arguments.json);
         return Ok(Exit::Passed);
     }
+    let scenarios = repeated(chosen, arguments.repeat);
     if scenarios.is_empty() {
         return Err(Failure::usage(
             "no scenario matches; `hil run --list` shows all",
@@ -144,6 +155,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         firmware: &firmware,
         seed: arguments.seed,
         jobs: jobs(arguments.jobs),
+        retries: arguments.retries(),
         cancel: Cancel::from_flag(Arc::clone(&cancel)),
     };
     let view = View::new(arguments.json);
@@ -199,6 +211,34 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         ));
     }
     Ok(exit_of(&results))
+}
+
+/// Each scenario `times` times in a row, the later ones under names of their own.
+fn repeated(scenarios: Vec<Scenario>, times: NonZeroU32) -> Vec<Scenario> {
+    let run = |scenario: &Scenario, number| {
+        let mut again = scenario.clone();
+        again.name = name_of_run(&scenario.name, number);
+        again
+    };
+    let runs = |scenario: &Scenario| -> Vec<Scenario> {
+        (1..=times.get())
+            .map(|number| run(scenario, number))
+            .collect()
+    };
+    scenarios.iter().flat_map(runs).collect()
+}
+
+impl Arguments {
+    fn retries(&self) -> Retries {
+        let usual = match self.target {
+            TargetChoice::Board(_) => Retries::FOR_BOARDS,
+            _ => Retries::default(),
+        };
+        Retries {
+            failures: self.retries,
+            ..usual
+        }
+    }
 }
 
 fn exit_of(results: &[ScenarioResult]) -> Exit {

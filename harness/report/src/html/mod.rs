@@ -1,5 +1,6 @@
 //! `index.html`: the whole run in one file that needs no server and no other file.
 
+mod flakes;
 mod markup;
 mod scenario;
 mod timeline;
@@ -30,12 +31,13 @@ pub fn html(run: &RunInfo<'_>, results: &[ScenarioResult]) -> String {
          <table class=\"scenarios\">\n<thead><tr><th>Verdict</th><th>Scenario</th><th>File</th>\
          <th class=\"number\">Virtual</th><th class=\"number\">Wall</th>\
          <th class=\"number\">Instructions</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n\
-         {details}</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+         {flakes}{details}</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
         passed = counts.passed,
         all = counts.all(),
         target = escape(run.target),
         pills = pills(&counts),
         facts = facts(run, results),
+        flakes = flakes::section(results),
     )
 }
 
