@@ -268,20 +268,16 @@ impl Inner {
 
     /// Fetches what the cloud has to say.
     fn collect(&mut self) {
-        let events = self.cloud.drain_events();
-        self.cloud.take_plaintext_from_device();
-        self.cloud.key_log();
-        if events.is_empty() {
-            return;
-        }
-        for (at, event) in events {
+        for (at, event) in self.cloud.drain_events() {
             self.trace.record(Record {
                 time: date(at),
                 happening: Happening::Cloud(event),
             });
         }
-        for ready in self.connections.values() {
-            ready.notify_one();
+        for number in self.cloud.take_ready() {
+            if let Some(ready) = self.connections.get(&number) {
+                ready.notify_one();
+            }
         }
     }
 }

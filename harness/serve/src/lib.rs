@@ -2,8 +2,8 @@
 //!
 //! The services themselves are [`az3166_cloud`]'s: one [`Cloud`](az3166_cloud::Cloud) on the wall
 //! clock, shared by all connections. This crate gives it sockets (`listener`, `connection`,
-//! `proxy`), certificates (`authority`), limits (`admission`), a journal (`store`) and a trace
-//! (`trace`).
+//! `proxy`), certificates (`authority`), limits (`admission`), a journal (`store`), a trace
+//! (`trace`) and a web page (`web`).
 //!
 //! Architecture invariant: only a `Cloud<Wall>` gets a socket, so that the published test keys of
 //! virtual time never answer a real client.
@@ -19,6 +19,7 @@ mod server;
 mod stop;
 mod store;
 mod trace;
+mod web;
 
 pub use admission::Limits;
 pub use authority::{AuthorityError, FolderError, Standing};

@@ -22,6 +22,7 @@ use crate::proxy;
 use crate::stop::{Stop, stop};
 use crate::store::{Store, StoreError};
 use crate::trace::{Incident, LineFormat, Lines, Ready, Trace};
+use crate::web;
 
 /// How often what was written is brought to the disk.
 const SYNCHRONISATION: Duration = Duration::from_secs(1);
@@ -37,6 +38,8 @@ pub struct Settings {
     pub mqtt: u16,
     /// Port of the CONNECT proxy; 0 for any free one.
     pub proxy: u16,
+    /// Port of the web page; 0 for any free one.
+    pub web: u16,
     /// The folder of the authority and of everything that is kept.
     pub folder: PathBuf,
     /// The file of what outlives a restart; `state` in the folder without one.
@@ -65,6 +68,7 @@ impl Settings {
             https: 8443,
             mqtt: 8884,
             proxy: 8481,
+            web: 8480,
             folder,
             state: None,
             id_scope: "0ne00000000".into(),
@@ -117,6 +121,7 @@ pub struct Server {
     https: Listener,
     mqtt: Listener,
     proxy: Listener,
+    web: Listener,
     ready: Ready,
     /// What the user should know before anything else.
     warnings: Vec<String>,
@@ -131,6 +136,7 @@ impl Server {
         let https = Listener::bind("https", settings.bind, settings.https).await?;
         let mqtt = Listener::bind("mqtt", settings.bind, settings.mqtt).await?;
         let proxy = Listener::bind("proxy", settings.bind, settings.proxy).await?;
+        let web = Listener::bind("web", settings.bind, settings.web).await?;
 
         let mut clock = Clock::start();
         let now = date(clock.now());
@@ -184,6 +190,7 @@ impl Server {
             https: https.address(),
             mqtt: mqtt.address(),
             proxy: proxy.address(),
+            web: web.address(),
             ca_file: authority.ca_file(),
             authority: standing,
             id_scope,
@@ -196,6 +203,7 @@ impl Server {
             https,
             mqtt,
             proxy,
+            web,
             ready,
             warnings,
         };
@@ -218,6 +226,7 @@ impl Server {
             https,
             mqtt,
             proxy,
+            web,
             ready,
             warnings,
         } = self;
@@ -229,6 +238,18 @@ impl Server {
         let taking = |listener: Listener, entrance| {
             let handle = handler(engine.clone(), stop.clone(), entrance);
             listener.run(engine.clone(), admission.clone(), stop.clone(), handle)
+        };
+        let browsing = {
+            let (web_engine, web_stop) = (engine.clone(), stop.clone());
+            let handle = move |socket, _, permit| {
+                web::serve(socket, web_engine.clone(), web_stop.clone(), permit)
+            };
+            web.run(
+                engine.clone(),
+                Admission::new(web::LIMITS),
+                stop.clone(),
+                handle,
+            )
         };
         let time = tokio::spawn({
             let engine = engine.clone();
@@ -243,10 +264,11 @@ impl Server {
             stopper.stop();
             result
         };
-        let ((), (), (), result) = tokio::join!(
+        let ((), (), (), (), result) = tokio::join!(
             taking(https, Entrance::Port(Port::Https)),
             taking(mqtt, Entrance::Port(Port::Mqtt)),
             taking(proxy, Entrance::Proxy),
+            browsing,
             ending
         );
         time.abort();

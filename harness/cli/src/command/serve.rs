@@ -41,6 +41,9 @@ pub struct Arguments {
     /// Port for MQTT; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 8884)]
     pub mqtt: u16,
+    /// Port of the web page, which shows what there is and changes nothing; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 8480)]
+    pub web: u16,
     /// Port of the CONNECT proxy, for clients that can use one; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 8481)]
     pub proxy: u16,
@@ -128,6 +131,7 @@ fn settings(arguments: Arguments) -> Result<Settings, Failure> {
         https: arguments.https,
         mqtt: arguments.mqtt,
         proxy: arguments.proxy,
+        web: arguments.web,
         state: arguments.state,
         id_scope: arguments.id_scope,
         hubs: arguments.hub,

@@ -81,6 +81,8 @@ pub struct Ready {
     pub mqtt: SocketAddr,
     /// The CONNECT proxy.
     pub proxy: SocketAddr,
+    /// The web page.
+    pub web: SocketAddr,
     /// The certificate that clients must trust.
     pub ca_file: PathBuf,
     /// How it came about.
@@ -96,6 +98,26 @@ impl Record {
     pub fn to_json(&self) -> String {
         // Every record is a tree of strings and numbers, which JSON can always hold.
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The same without what is long.
+    pub(super) fn shortened(mut self, longest: usize) -> Self {
+        if let Happening::Cloud(CloudEvent::Telemetry {
+            body, properties, ..
+        }) = &mut self.happening
+        {
+            shorten(body, longest);
+            shorten(properties, longest);
+        }
+        self
+    }
+}
+
+fn shorten(text: &mut String, longest: usize) {
+    if text.len() > longest {
+        text.truncate(text.floor_char_boundary(longest));
+        text.push('…');
+        text.shrink_to_fit();
     }
 }
 

@@ -18,6 +18,7 @@ impl fmt::Display for Guide<'_> {
         line("HTTPS", &ready.https)?;
         line("MQTT", &ready.mqtt)?;
         line("CONNECT proxy", &ready.proxy)?;
+        line("web page", &format_args!("http://{}/", ready.web))?;
         line("ID scope", &ready.id_scope)?;
         line("hosts", &ready.host_names.join(" "))?;
         line("trust", &ready.ca_file.display())?;
