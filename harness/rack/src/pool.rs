@@ -77,9 +77,9 @@ pub struct TakeOptions {
 /// Why a pool has no board to hand out.
 #[derive(Debug, thiserror::Error)]
 pub enum PoolError {
-    /// all boards that are asked for are in quarantine: {0}; `--quarantined` uses them all the same
+    /// all boards that are asked for are in quarantine: {0}; name one by its id to use it all the same
     #[error(
-        "all boards that are asked for are in quarantine: {0}; `--quarantined` uses them all the same"
+        "all boards that are asked for are in quarantine: {0}; name one by its id to use it all the same"
     )]
     Quarantined(String),
     /// no board is left: {0}

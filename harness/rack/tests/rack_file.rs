@@ -8,7 +8,7 @@
 
 use std::path::Path;
 
-use az3166_rack::{Buttons, Console, Rack, Selector, draft, parse};
+use az3166_rack::{Buttons, Console, QuarantinedBoards, Rack, Selector, draft, parse};
 use az3166_yaml::{Diagnostic, Source};
 use proptest::prelude::*;
 use time::macros::date;
@@ -69,6 +69,9 @@ fn boards_are_selected_by_id_and_by_tag() {
     assert_eq!(ids("lab-2"), ["lab-2"]);
     assert_eq!(ids("lab"), ["lab-1", "lab-2"]);
     assert_eq!(ids("fast"), ["lab-1"]);
+    let quarantined = |word: &str| Selector::new(word).quarantined(&rack);
+    assert_eq!(quarantined("lab"), QuarantinedBoards::Avoid);
+    assert_eq!(quarantined("lab-1"), QuarantinedBoards::Use);
     let unknown = Selector::new("lab-3").boards(&rack).unwrap_err();
     insta::assert_snapshot!(unknown, @"unknown board `lab-3`; did you mean `lab-2`?");
     let unknown = Selector::new("xyzzy").board(&rack).unwrap_err();

@@ -5,6 +5,7 @@ use core::fmt;
 use az3166_yaml::suggest;
 
 use super::{Board, Rack};
+use crate::QuarantinedBoards;
 
 /// A board's id or a tag, as it was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,15 @@ impl Selector {
         match tagged.is_empty() {
             false => Ok(tagged),
             true => Err(self.unknown(rack)),
+        }
+    }
+
+    /// Whether boards in quarantine are meant too: whoever names a board by its id asks for it, and
+    /// whoever names a tag does not.
+    pub fn quarantined(&self, rack: &Rack) -> QuarantinedBoards {
+        match self.board(rack) {
+            Ok(_) => QuarantinedBoards::Use,
+            Err(_) => QuarantinedBoards::Avoid,
         }
     }
 
