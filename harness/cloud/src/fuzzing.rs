@@ -13,7 +13,12 @@ use crate::fault::{CloudFault, Exchange, FaultBook, Outlet};
 use crate::http::RequestReader;
 use crate::hub::Hubs;
 use crate::mqtt::{Packet, PacketReader};
-use crate::provisioning::{Course, Proof, Provisioning, Quotas, Settings};
+use crate::provisioning::{
+    Course, EnrolmentGroup, GroupAttestation, Proof, Provisioning, Quotas, Register, Settings,
+};
+use crate::sas::{SymmetricKey, SymmetricKeys, Token};
+use crate::service_api::model::{Group, IndividualEnrollment, Supplement};
+use crate::state::Change;
 use crate::websocket::Frames;
 
 /// Verifies no signature: nothing that is fuzzed here has a good one.
@@ -26,15 +31,7 @@ const NO_ALGORITHMS: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
 pub fn fuzz_device_api(data: &[u8]) {
     let mut reader = RequestReader::default();
     let behaviour = Behaviour::default();
-    let hubs = ["hil-hub.azure-devices.net".to_owned()];
-    let mut provisioning = Provisioning::new(Settings {
-        id_scope: "0ne00000000".into(),
-        hubs: hubs.to_vec(),
-        behaviour: behaviour.clone(),
-        epoch: Epoch(VIRTUAL_EPOCH),
-        verifier: NO_ALGORITHMS,
-        quotas: Quotas::default(),
-    });
+    let mut provisioning = provisioning();
     let mut entropy = ChaCha20Rng::from_seed([0; 32]);
     let mut api = DeviceApi {
         provisioning: &mut provisioning,
@@ -140,6 +137,115 @@ pub fn fuzz_certificate(data: &[u8]) {
     }
 }
 
+/// A shared access signature: what is read says nothing of its signature in the log.
+pub fn fuzz_sas(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok(token) = Token::parse(text) {
+        let Ok(key) = SymmetricKey::new(vec![7; 32]) else {
+            return;
+        };
+        assert!(!token.is_signed_by(&key), "nobody signs by chance");
+        assert!(!format!("{token:?}").contains("signature"));
+    }
+}
+
+/// A JSON body of the service API: what the service takes, it can write down and read again.
+pub fn fuzz_enrolment(data: &[u8]) {
+    let mut entropy = ChaCha20Rng::from_seed([0; 32]);
+    let mut provisioning = provisioning();
+    if let Ok(model) = serde_json::from_slice::<IndividualEnrollment>(data) {
+        let supplement = Supplement {
+            former: None,
+            keys: Some(SymmetricKeys::generate(&mut entropy)),
+        };
+        if let Ok(enrolment) = model.read(supplement) {
+            let _ = provisioning.enrol(enrolment);
+        }
+    }
+    if let Ok(model) = serde_json::from_slice::<Group>(data) {
+        let supplement = Supplement {
+            former: None,
+            keys: Some(SymmetricKeys::generate(&mut entropy)),
+        };
+        if let Ok(group) = model.read(supplement) {
+            let _ = provisioning.enrol_group(group);
+        }
+    }
+    for change in provisioning.take_changes() {
+        let again = Change::from_line(&change.expose_line());
+        assert_eq!(again.as_ref(), Ok(&change));
+    }
+}
+
+/// A line of a state file: what is read is what would be written.
+pub fn fuzz_state(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok(change) = Change::from_line(text) {
+        assert_eq!(Change::from_line(&change.expose_line()), Ok(change));
+    }
+}
+
+/// A chain of certificates, each after its length in two bytes, at a service with a group: where
+/// no signature can be verified, nobody gets in.
+pub fn fuzz_chain(data: &[u8]) {
+    const CA: &[u8] = include_bytes!("pki/certificates/ec-root.der");
+    let (Ok(ca), Some(chain)) = (DeviceCertificate::from_der(CA), split(data)) else {
+        return;
+    };
+    let Some((Ok(leaf), issuers)) = chain
+        .split_first()
+        .map(|(leaf, issuers)| (DeviceCertificate::from_der(leaf), issuers))
+    else {
+        return;
+    };
+    let mut provisioning = provisioning();
+    let attestation = GroupAttestation::X509 {
+        primary: ca,
+        secondary: None,
+    };
+    let enrolled = provisioning.enrol_group(EnrolmentGroup::new("group", attestation));
+    assert_eq!(enrolled, Ok(()));
+    let register = Register {
+        id_scope: "0ne00000000",
+        registration_id: "a",
+        proof: Proof::Certificate {
+            leaf: &leaf,
+            intermediates: issuers,
+        },
+        course: Course::Normal,
+    };
+    let mut entropy = ChaCha20Rng::from_seed([0; 32]);
+    let result = provisioning.register(VirtualTime::ZERO, register, &mut entropy);
+    assert!(result.is_err());
+}
+
+/// The pieces of `data`, each after its length.
+fn split(mut data: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let mut pieces = Vec::new();
+    while let [high, low, rest @ ..] = data {
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        let (piece, after) = rest.split_at_checked(length)?;
+        pieces.push(piece.to_vec());
+        data = after;
+    }
+    Some(pieces)
+}
+
+fn provisioning() -> Provisioning {
+    Provisioning::new(Settings {
+        id_scope: "0ne00000000".into(),
+        hubs: vec!["hil-hub.azure-devices.net".into()],
+        behaviour: Behaviour::default(),
+        epoch: Epoch(VIRTUAL_EPOCH),
+        verifier: NO_ALGORITHMS,
+        quotas: Quotas::default(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -170,6 +276,18 @@ mod tests {
         {"method":"TLS","segments":{"bytes":1,"every_ms":9}},{"delay":{"ms":99}}]"#;
     const FRAMES: &[u8] = b"\x02\x81\0\0\0\0a\x89\x80\x01\x02\x03\x04\x80\x81\x01\x02\x03\x04b\
         \x82\xfe\0\x02\x01\x02\x03\x04ab\x88\x82\0\0\0\0\x03\xe8";
+    const TOKEN: &[u8] = b"SharedAccessSignature sr=0ne00000000%2fregistrations%2fa&\
+        sig=hwgBlMB6G2Zg5ZcYtwmtLVKRbifiSCPfUMyscbVWa8o%3D&se=1591921306&skn=registration";
+    const ENROLMENT: &[u8] = br#"{"registrationId":"a","enrollmentGroupId":"a","deviceId":"b",
+        "attestation":{"type":"symmetricKey","symmetricKey":{"primaryKey":"AAAAAAAAAAAAAAAAAAAAAA=="}},
+        "reprovisionPolicy":{"updateHubAssignment":true},"initialTwin":{"tags":{"a":1.5}},
+        "iotHubs":["hil-hub.azure-devices.net"],"allocationPolicy":"static"}"#;
+    const STATE: &[u8] = br#"{"version":1,"put":{"registration":{"registrationId":"a",
+        "createdDateTimeUtc":"2026-01-01T00:00:00.0000000Z","etag":"x","operationId":"y",
+        "lastUpdatedDateTimeUtc":"2026-01-01T00:00:04.0000000Z","attestation":"x509",
+        "state":{"assigned":{"hub":"h","deviceId":"d","substatus":"initialAssignment"}}}}}"#;
+    const CA: &[u8] = include_bytes!("pki/certificates/ec-root.der");
+    const LEAF: &[u8] = include_bytes!("pki/certificates/ec-leaf.der");
     const CERTIFICATE: &[u8] = include_bytes!("../tests/fixtures/alias-devkit.der");
 
     proptest! {
@@ -180,6 +298,31 @@ mod tests {
             fuzz_certificate(&data);
             fuzz_faults(&data);
             fuzz_websocket(&data);
+            fuzz_sas(&data);
+            fuzz_enrolment(&data);
+            fuzz_state(&data);
+            fuzz_chain(&data);
+        }
+
+        #[test]
+        fn damaged_tokens(data in damaged(TOKEN)) {
+            fuzz_sas(&data);
+        }
+
+        #[test]
+        fn damaged_enrolments(data in damaged(ENROLMENT)) {
+            fuzz_enrolment(&data);
+        }
+
+        #[test]
+        fn damaged_state_lines(data in damaged(STATE)) {
+            fuzz_state(&data);
+        }
+
+        #[test]
+        fn damaged_chains(leaf in damaged(LEAF), issuer in damaged(CA)) {
+            let length = |bytes: &[u8]| u16::try_from(bytes.len()).unwrap().to_be_bytes();
+            fuzz_chain(&[&length(&leaf), leaf.as_slice(), &length(&issuer), &issuer].concat());
         }
 
         #[test]

@@ -387,6 +387,7 @@ fn the_secondary_key_is_as_good() {
 #[case::unknown_kind("/enrollments/a", json!({"registrationId": "a", "attestation": {"type": "password"}}), 400, "cannot have the attestation `password`")]
 #[case::unknown_hub("/enrollments/a", json!({"registrationId": "a", "attestation": {"type": "symmetricKey"}, "iotHubHostName": "x"}), 400, "the hub \"x\" is none of this service's")]
 #[case::tpm_group("/enrollmentGroups/a", json!({"enrollmentGroupId": "a", "attestation": {"type": "tpm", "tpm": {}}}), 400, "cannot have the attestation `tpm`")]
+#[case::references("/enrollmentGroups/a", json!({"enrollmentGroupId": "a", "attestation": {"type": "x509", "x509": {"caReferences": {"primary": "b"}}}}), 400, "give `signingCertificates`")]
 #[case::bad_group_id("/enrollmentGroups/a b", json!({"enrollmentGroupId": "a b", "attestation": {"type": "symmetricKey"}}), 400, "")]
 fn bad_requests(
     #[case] path: &str,

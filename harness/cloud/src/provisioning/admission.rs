@@ -212,20 +212,19 @@ impl Provisioning {
         leaf: &DeviceCertificate,
         intermediates: &[Vec<u8>],
     ) -> Result<Admission, Refusal> {
-        let groups: Vec<_> =
-            self.store
-                .groups()
-                .flat_map(|record| {
-                    let cas = match &record.value.attestation {
-                        GroupAttestation::X509 { primary, secondary } => {
-                            core::iter::once(primary).chain(secondary).collect()
-                        }
-                        GroupAttestation::CaReferences { .. }
-                        | GroupAttestation::SymmetricKey(_) => Vec::new(),
-                    };
-                    cas.into_iter().map(move |ca| (ca, &record.value))
-                })
-                .collect();
+        let groups: Vec<_> = self
+            .store
+            .groups()
+            .flat_map(|record| {
+                let cas = match &record.value.attestation {
+                    GroupAttestation::X509 { primary, secondary } => {
+                        core::iter::once(primary).chain(secondary).collect()
+                    }
+                    GroupAttestation::SymmetricKey(_) => Vec::new(),
+                };
+                cas.into_iter().map(move |ca| (ca, &record.value))
+            })
+            .collect();
         if groups.is_empty() || leaf.is_self_issued() {
             return Err(Refusal::EnrolmentNotFound);
         }

@@ -38,13 +38,6 @@ pub enum GroupAttestation {
         /// Another one that is as good.
         secondary: Option<DeviceCertificate>,
     },
-    /// By a certificate with a chain to one of the service's own CA certificates, by their names.
-    CaReferences {
-        /// The name of a CA certificate.
-        primary: String,
-        /// The name of another one.
-        secondary: Option<String>,
-    },
     /// By a token signed with a key that is derived from one of these.
     SymmetricKey(SymmetricKeys),
 }

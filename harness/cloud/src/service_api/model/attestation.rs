@@ -32,15 +32,9 @@ struct X509Attestation {
     client_certificates: Option<Certificates>,
     #[serde(skip_serializing_if = "Option::is_none")]
     signing_certificates: Option<Certificates>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ca_references: Option<CaReferences>,
-}
-
-#[derive(Deserialize, Serialize)]
-struct CaReferences {
-    primary: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secondary: Option<String>,
+    /// Names of the service's own CA certificates, which are refused.
+    #[serde(skip_serializing)]
+    ca_references: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Default, Deserialize, Serialize)]
@@ -119,13 +113,6 @@ impl AttestationMechanism {
                 signing_certificates: Some(Certificates::of(primary, secondary.as_ref(), detail)),
                 ..X509Attestation::default()
             }),
-            GroupAttestation::CaReferences { primary, secondary } => Self::x509(X509Attestation {
-                ca_references: Some(CaReferences {
-                    primary: Some(primary.clone()),
-                    secondary: secondary.clone(),
-                }),
-                ..X509Attestation::default()
-            }),
             GroupAttestation::SymmetricKey(keys) => Self::symmetric_key(keys, detail),
         }
     }
@@ -186,20 +173,14 @@ impl AttestationMechanism {
                     }
                     _ => Vec::new(),
                 };
-                match (x509.signing_certificates, x509.ca_references) {
-                    (Some(certificates), _) => {
-                        let (primary, secondary) = certificates.read(&former)?;
-                        Ok(GroupAttestation::X509 { primary, secondary })
-                    }
-                    (None, Some(references)) => Ok(GroupAttestation::CaReferences {
-                        primary: references
-                            .primary
-                            .filter(|name| !name.is_empty())
-                            .ok_or(ModelError::Missing("caReferences.primary"))?,
-                        secondary: references.secondary.filter(|name| !name.is_empty()),
-                    }),
-                    (None, None) => Err(ModelError::Missing("signingCertificates")),
+                if x509.ca_references.is_some() {
+                    return Err(ModelError::CaReferences);
                 }
+                let certificates = x509
+                    .signing_certificates
+                    .ok_or(ModelError::Missing("signingCertificates"))?;
+                let (primary, secondary) = certificates.read(&former)?;
+                Ok(GroupAttestation::X509 { primary, secondary })
             }
             "symmetricKey" => {
                 let former = match supplement.former {

@@ -31,6 +31,12 @@ pub(crate) enum ModelError {
     /// This kind of record cannot have the attestation `{0}`.
     #[error("this kind of record cannot have the attestation `{0}`")]
     Kind(String),
+    /// `caReferences` name certificates of the service, of which there are none here; give
+    /// `signingCertificates`.
+    #[error(
+        "`caReferences` name certificates of the service, of which there are none here; give `signingCertificates`"
+    )]
+    CaReferences,
     /// The certificate is not PEM or base64.
     #[error("the certificate is not PEM, base64 of PEM or base64 of DER")]
     Encoding,
