@@ -1,6 +1,9 @@
 //! Every line that the platform prints; those of the network are in `devkit-net`.
 
-use core::fmt::{self, Display, Write};
+use core::{
+    fmt::{self, Display, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use console::{COMMANDS, CommandError, Usage};
 use stsafe_driver::Zone;
@@ -11,11 +14,15 @@ use crate::board::serial;
 const PROMPT: &str = "\r\n# ";
 const NEW_LINE: &str = "\r\n";
 
+/// Whether the cursor stands behind the prompt, where the user types.
+static PROMPTING: AtomicBool = AtomicBool::new(false);
+
 /// One line, or a few that belong together.
 pub enum Line<'a> {
     Banner,
     Mac(&'a Hex<'a>),
     Version(&'a str),
+    Transport(settings::Transport),
     NoAccessPoint,
     TestTrustAnchor(&'a Fingerprint<'a>),
     RegistrationId(&'a str),
@@ -72,6 +79,7 @@ impl Display for Line<'_> {
             Self::Banner => f.write_str("AZ3166 DevKit open firmware"),
             Self::Mac(mac) => write!(f, "MAC: {mac}"),
             Self::Version(version) => write!(f, "Firmware version: {version}"),
+            Self::Transport(transport) => write!(f, "DPS transport: {}", transport.name()),
             Self::NoAccessPoint => {
                 f.write_str("Button B is held, but this firmware has no access-point mode.")
             }
@@ -210,8 +218,11 @@ pub fn print(line: &Line<'_>) {
     print_text(format_args!("{line}"));
 }
 
-/// Prints a line that somebody else has written.
+/// Prints a line that somebody else has written, never in the prompt's.
 pub fn print_text(text: fmt::Arguments<'_>) {
+    if is_prompting() {
+        end_prompt();
+    }
     // Output has no error.
     let _ = Output.write_fmt(text);
     let _ = Output.write_str(NEW_LINE);
@@ -220,4 +231,16 @@ pub fn print_text(text: fmt::Arguments<'_>) {
 /// Asks for the next command.
 pub fn prompt() {
     serial::write(PROMPT.as_bytes());
+    PROMPTING.store(true, Ordering::Relaxed);
+}
+
+/// Ends the prompt's line, in which the user typed a command.
+pub fn end_prompt() {
+    PROMPTING.store(false, Ordering::Relaxed);
+    serial::write(NEW_LINE.as_bytes());
+}
+
+/// Whether the last prompt still stands; a line that came after it took its place.
+pub fn is_prompting() -> bool {
+    PROMPTING.load(Ordering::Relaxed)
 }

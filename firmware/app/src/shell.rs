@@ -11,7 +11,7 @@ use crate::{
     board::{serial, time},
     boot::{Network, Panel, SecureElement},
     device,
-    messages::{Fault, Hex, Line, print, prompt},
+    messages::{Fault, Hex, Line, end_prompt, is_prompting, print, prompt},
 };
 
 /// Where the settings lie, from offset 0.
@@ -41,14 +41,14 @@ impl Shell {
         let mut editor = Editor::default();
         prompt();
         loop {
-            self.sleep();
+            self.sleep(&editor);
             while let Some(byte) = serial::read() {
                 match editor.push(byte) {
                     Echo::Nothing => {}
                     Echo::Character(byte) => serial::write(&[byte]),
                     Echo::Erase => serial::write(b"\x08 \x08"),
                     Echo::Enter => {
-                        serial::write(b"\r\n");
+                        end_prompt();
                         self.execute(editor.line());
                         editor.clear();
                         prompt();
@@ -58,8 +58,9 @@ impl Shell {
         }
     }
 
-    /// Sleeps until somebody types; meanwhile the network session goes on.
-    fn sleep(&mut self) {
+    /// Sleeps until somebody types; meanwhile the network session goes on. When it prints, prompt
+    /// and what was typed so far follow anew.
+    fn sleep(&mut self, editor: &Editor) {
         let Some(network) = &mut self.network else {
             return time::wait_for(serial::has_input);
         };
@@ -71,7 +72,10 @@ impl Shell {
                 let mac = device::mac(&self.settings);
                 self.panel
                     .show_status(self.stsafe.bus(), &mac, network.status());
+            }
+            if !is_prompting() {
                 prompt();
+                editor.shown().for_each(|byte| serial::write(&[byte]));
             }
         }
     }
@@ -90,6 +94,9 @@ impl Shell {
             Command::Version => {
                 print(&Line::Mac(&Hex(&device::mac(&self.settings))));
                 print(&Line::Version(device::VERSION));
+                print(&Line::Transport(
+                    self.settings.dps_transport.unwrap_or_default(),
+                ));
             }
             Command::Exit => {
                 print(&Line::Reboot);
@@ -110,6 +117,11 @@ impl Shell {
             Command::SetEndpoint(host) => {
                 self.set("Set DPS endpoint", |settings| {
                     settings.dps_endpoint = Some(host)
+                });
+            }
+            Command::SetTransport(transport) => {
+                self.set("Set DPS transport", |settings| {
+                    settings.dps_transport = Some(transport)
                 });
             }
             Command::SetMac(mac) => self.set("Set MAC", |settings| settings.mac = Some(mac)),
@@ -161,6 +173,7 @@ fn changes(command: &Command<'_>) -> Option<&'static str> {
         Command::SetRegistrationId(_) => Some("set_registration_id"),
         Command::SetIdScope(_) => Some("set_dps_scope"),
         Command::SetEndpoint(_) => Some("set_dps_endpoint"),
+        Command::SetTransport(_) => Some("set_dps_transport"),
         Command::SetMac(_) => Some("set_mac"),
     }
 }

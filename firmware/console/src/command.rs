@@ -1,10 +1,10 @@
 use dice::{Uds, UdsError};
 use heapless::String;
-use settings::{ENDPOINT_MAX, ID_SCOPE_MAX, REGISTRATION_ID_MAX};
+use settings::{ENDPOINT_MAX, ID_SCOPE_MAX, REGISTRATION_ID_MAX, Transport};
 
 use crate::{
     InvalidValue, SyntaxError,
-    value::{endpoint, id_scope, mac, registration_id},
+    value::{endpoint, id_scope, mac, registration_id, transport},
     words::split,
 };
 
@@ -24,6 +24,8 @@ pub enum Command<'a> {
     SetIdScope(String<ID_SCOPE_MAX>),
     /// Stores the host name of the provisioning service.
     SetEndpoint(String<ENDPOINT_MAX>),
+    /// Stores what carries the registration.
+    SetTransport(Transport),
     /// Stores a MAC address.
     SetMac([u8; 6]),
 }
@@ -51,9 +53,12 @@ const fn plain(name: &'static str, description: &'static str) -> Usage {
 }
 
 /// All commands, in the order of `help`.
-pub const COMMANDS: [Usage; 8] = [
+pub const COMMANDS: [Usage; 9] = [
     plain("help", "Help document"),
-    plain("version", "Show the MAC address and the firmware version"),
+    plain(
+        "version",
+        "Show the MAC address, the firmware version and the DPS transport",
+    ),
     plain("exit", "Reboot"),
     Usage {
         name: SET_UDS,
@@ -78,6 +83,12 @@ pub const COMMANDS: [Usage; 8] = [
         argument: "[host]",
         description: "Set the host name of DPS",
         provide: "Please provide the host name of DPS.",
+    },
+    Usage {
+        name: "set_dps_transport",
+        argument: "[transport]",
+        description: "Set what carries the registration: https or mqtt",
+        provide: "Please provide https or mqtt.",
     },
     Usage {
         name: "set_mac",
@@ -146,6 +157,7 @@ pub fn parse(line: &mut [u8]) -> Result<Option<Command<'_>>, CommandError<'_>> {
         }
         "set_dps_scope" => Command::SetIdScope(id_scope(argument).map_err(invalid)?),
         "set_dps_endpoint" => Command::SetEndpoint(endpoint(argument).map_err(invalid)?),
+        "set_dps_transport" => Command::SetTransport(transport(argument).map_err(invalid)?),
         _ => Command::SetMac(mac(argument).map_err(invalid)?),
     }))
 }
@@ -198,6 +210,7 @@ mod tests {
                 Command::SetRegistrationId(id) => format!("id {id}"),
                 Command::SetIdScope(scope) => format!("scope {scope}"),
                 Command::SetEndpoint(host) => format!("host {host}"),
+                Command::SetTransport(transport) => format!("transport {}", transport.name()),
                 Command::SetMac(mac) => format!("mac {mac:02x?}"),
             },
             Err(CommandError::Syntax) => "syntax".into(),
@@ -221,6 +234,8 @@ mod tests {
         check("set_registration_id dev-1", "id dev-1");
         check("set_dps_scope 0ne00000000", "scope 0ne00000000");
         check("set_dps_endpoint a.example", "host a.example");
+        check("set_dps_transport mqtt", "transport mqtt");
+        check("set_dps_transport https", "transport https");
         check("set_mac c8934641234b", "mac [c8, 93, 46, 41, 23, 4b]");
     }
 
@@ -260,6 +275,9 @@ mod tests {
         );
         check("set_dps_scope \"\"", "invalid for set_dps_scope");
         check("set_mac 1", "invalid for set_mac");
+        check("set_dps_transport", "usage set_dps_transport");
+        check("set_dps_transport MQTT", "invalid for set_dps_transport");
+        check("set_dps_transport amqp", "invalid for set_dps_transport");
     }
 
     proptest! {

@@ -62,6 +62,22 @@ impl Editor {
         &mut self.line[..self.length]
     }
 
+    /// What the terminal shows of the line so far.
+    pub fn shown(&self) -> impl Iterator<Item = u8> {
+        let line = &self.line[..self.length];
+        // Once the start of a line announces a secret, every longer start does.
+        let (mut open, mut hidden) = (0, line.len());
+        while open < hidden {
+            let middle = open.midpoint(hidden);
+            match is_secret(&line[..middle]) {
+                true => hidden = middle,
+                false => open = middle + 1,
+            }
+        }
+        let numbered = line.iter().enumerate();
+        numbered.map(move |(at, byte)| if at < open { *byte } else { b'*' })
+    }
+
     /// Wipes the line; a new one begins.
     pub fn clear(&mut self) {
         self.line.zeroize();
@@ -81,17 +97,24 @@ mod tests {
     /// line that results.
     fn check(input: &[u8], shown: &str, line: &str) {
         let mut editor = Editor::default();
-        let mut seen = String::new();
+        let (mut seen, mut left) = (String::new(), String::new());
         for byte in input {
             match editor.push(*byte) {
                 Echo::Nothing => {}
-                Echo::Character(byte) => seen.push(char::from(byte)),
-                Echo::Erase => seen.push('<'),
+                Echo::Character(byte) => {
+                    seen.push(char::from(byte));
+                    left.push(char::from(byte));
+                }
+                Echo::Erase => {
+                    seen.push('<');
+                    left.pop();
+                }
                 Echo::Enter => seen.push('|'),
             }
         }
         assert_eq!(seen, shown);
         assert_eq!(editor.line(), line.as_bytes());
+        assert_eq!(editor.shown().map(char::from).collect::<String>(), left);
         editor.clear();
         assert_eq!(editor.line(), b"");
     }

@@ -13,5 +13,5 @@ mod words;
 
 pub use command::{COMMANDS, Command, CommandError, Usage, parse};
 pub use editor::{Echo, Editor, INPUT_MAX};
-pub use value::{InvalidValue, endpoint, id_scope, mac, registration_id};
+pub use value::{InvalidValue, endpoint, id_scope, mac, registration_id, transport};
 pub use words::{SyntaxError, WORDS_MAX, split};

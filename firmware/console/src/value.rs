@@ -1,7 +1,7 @@
 //! What the values of the settings may be.
 
 use heapless::String;
-use settings::{ENDPOINT_MAX, ID_SCOPE_MAX, REGISTRATION_ID_MAX};
+use settings::{ENDPOINT_MAX, ID_SCOPE_MAX, REGISTRATION_ID_MAX, Transport};
 
 /// The value cannot be used; the text says what it must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,14 @@ pub fn endpoint(text: &str) -> Result<String<ENDPOINT_MAX>, InvalidValue> {
         |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'),
         RULE,
     )
+}
+
+/// What carries the registration.
+///
+/// # Errors
+/// [`InvalidValue`] unless it is `https` or `mqtt`.
+pub fn transport(text: &str) -> Result<Transport, InvalidValue> {
+    Transport::from_name(text).ok_or(InvalidValue("A DPS transport is https or mqtt."))
 }
 
 /// A MAC address as 12 hex digits.

@@ -32,6 +32,7 @@ pub mod stack;
 mod text;
 pub mod tls;
 
+pub use dps::Transport;
 pub use environment::{BytePipe, Console, Link, Random, RandomFailure};
 pub use failure::{Failure, FailureKind};
 pub use session::{Identity, Progress, Session, Settings};

@@ -4,7 +4,7 @@
 mod support;
 
 use devkit_net::tls::TrustAnchors;
-use devkit_net::{Duration, Identity, Instant, Progress, Session, Settings};
+use devkit_net::{Duration, Identity, Instant, Progress, Session, Settings, Transport};
 use rstest::rstest;
 use support::crypto;
 use support::gateway::{Arrival, Attachment, Dns, Listener, Plan, Time, run};
@@ -266,6 +266,7 @@ fn settings_that_cannot_be_used_send_nothing() {
     };
     let settings = || Settings {
         endpoint: HOST.into(),
+        transport: Transport::Https,
         id_scope: "0ne1".into(),
         telemetry: String::new(),
     };

@@ -1,7 +1,7 @@
 //! The settings that outlive a power cycle, as one record of text in STSAFE zone 5.
 //!
 //! ```text
-//! RegistrationId=az3166;IdScope=0ne00000000;DPSEndpoint=example.net;MAC=0200deadbeef;Check=89abcdef;
+//! RegistrationId=az3166;IdScope=0ne00000000;DPSTransport=mqtt;MAC=0200deadbeef;Check=89abcdef;
 //! ```
 //!
 //! Each key stands at most once, in any order; an absent key means the default. `Check` comes last:
@@ -28,6 +28,34 @@ pub const ID_SCOPE_MAX: usize = 32;
 /// The longest host name that the record holds, in characters.
 pub const ENDPOINT_MAX: usize = 128;
 
+/// What carries the device's requests to the provisioning service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// HTTPS, port 443.
+    #[default]
+    Https,
+    /// MQTT 3.1.1 over TLS, port 8883.
+    Mqtt,
+}
+
+impl Transport {
+    /// Every transport.
+    pub const ALL: [Self; 2] = [Self::Https, Self::Mqtt];
+
+    /// The word for it on the console and in the record.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Https => "https",
+            Self::Mqtt => "mqtt",
+        }
+    }
+
+    /// The transport of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|own| own.name() == name)
+    }
+}
+
 /// What the user has set; `None` stands for the firmware's default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -37,6 +65,8 @@ pub struct Settings {
     pub id_scope: Option<String<ID_SCOPE_MAX>>,
     /// The host name of the provisioning service.
     pub dps_endpoint: Option<String<ENDPOINT_MAX>>,
+    /// What carries the requests to the provisioning service.
+    pub dps_transport: Option<Transport>,
     /// The MAC address.
     pub mac: Option<[u8; 6]>,
 }

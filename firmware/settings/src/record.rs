@@ -2,9 +2,9 @@ use core::fmt::Write;
 
 use heapless::String;
 
-use crate::{Settings, crc32};
+use crate::{Settings, Transport, crc32};
 
-/// Length of the record in zone 5. The longest values give 358 bytes; it fits one command.
+/// Length of the record in zone 5. The longest values give 377 bytes; it fits one command.
 pub const RECORD_BYTES: usize = 384;
 
 /// The record as it lies in the zone.
@@ -36,6 +36,9 @@ pub fn encode(settings: &Settings) -> Record {
     }
     if let Some(value) = &settings.dps_endpoint {
         put("DPSEndpoint", value);
+    }
+    if let Some(transport) = settings.dps_transport {
+        put("DPSTransport", transport.name());
     }
     if let Some(mac) = settings.mac {
         let value = u64::from_be_bytes([0, 0, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]]);
@@ -89,6 +92,7 @@ fn parse(body: &str) -> Option<Settings> {
             "RegistrationId" => set(&mut settings.registration_id, String::try_from(value).ok()?)?,
             "IdScope" => set(&mut settings.id_scope, String::try_from(value).ok()?)?,
             "DPSEndpoint" => set(&mut settings.dps_endpoint, String::try_from(value).ok()?)?,
+            "DPSTransport" => set(&mut settings.dps_transport, Transport::from_name(value)?)?,
             "MAC" => set(&mut settings.mac, parse_mac(value)?)?,
             _ => return None,
         }
@@ -140,10 +144,11 @@ mod tests {
     fn a_record_reads_as_documented() {
         let settings = Settings {
             registration_id: Some("dev-1".try_into().unwrap()),
+            dps_transport: Some(Transport::Mqtt),
             mac: Some([0x02, 0, 0xDE, 0xAD, 0xBE, 0xEF]),
             ..Settings::default()
         };
-        let expected = "RegistrationId=dev-1;MAC=0200deadbeef;Check=";
+        let expected = "RegistrationId=dev-1;DPSTransport=mqtt;MAC=0200deadbeef;Check=";
         assert!(encode(&settings).starts_with(expected.as_bytes()));
         check(&encode(&settings), Ok(settings));
     }
@@ -168,6 +173,7 @@ mod tests {
         for body in [
             "Unknown=1;",
             "MAC=02;",
+            "DPSTransport=amqp;",
             "IdScope=a;IdScope=b;",
             "IdScope=;",
             "IdScope",
@@ -188,6 +194,7 @@ mod tests {
             id in proptest::option::of("[a-z0-9-]{1,128}"),
             scope in proptest::option::of("[a-zA-Z0-9]{1,32}"),
             endpoint in proptest::option::of("[a-z0-9.-]{1,128}"),
+            transport in proptest::option::of(proptest::sample::select(&Transport::ALL)),
             mac in any::<Option<[u8; 6]>>(),
         ) -> Settings {
             let text = |value: StdString| value.as_str().try_into().unwrap();
@@ -195,9 +202,29 @@ mod tests {
                 registration_id: id.map(text),
                 id_scope: scope.map(|value| value.as_str().try_into().unwrap()),
                 dps_endpoint: endpoint.map(text),
+                dps_transport: transport,
                 mac,
             }
         }
+    }
+
+    #[test]
+    fn the_longest_values_fit() {
+        let settings = Settings {
+            registration_id: Some(
+                "a".repeat(crate::REGISTRATION_ID_MAX)
+                    .as_str()
+                    .try_into()
+                    .unwrap(),
+            ),
+            id_scope: Some("a".repeat(crate::ID_SCOPE_MAX).as_str().try_into().unwrap()),
+            dps_endpoint: Some("a".repeat(crate::ENDPOINT_MAX).as_str().try_into().unwrap()),
+            dps_transport: Some(Transport::Https),
+            mac: Some([0xFF; 6]),
+        };
+        let record = encode(&settings);
+        assert_eq!(record.iter().position(|byte| *byte == 0), Some(377));
+        check(&record, Ok(settings));
     }
 
     proptest! {

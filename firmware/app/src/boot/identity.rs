@@ -2,7 +2,10 @@
 
 use alloc::{boxed::Box, format, string::String};
 
-use devkit_net::tls::{AZURE_ROOTS, TrustAnchors};
+use devkit_net::{
+    Transport,
+    tls::{AZURE_ROOTS, TrustAnchors},
+};
 use dice::{
     Certificate, Identity, Uds,
     core::{Words, sha256},
@@ -58,6 +61,7 @@ fn start(
     print(&Line::RegistrationId(&id));
     let digest = sha256(Words::BigEndian, &[certificate.as_bytes()]);
     print(&Line::CertificateDigest(&Hex(&digest)));
+    print(&Line::Transport(settings.dps_transport.unwrap_or_default()));
     let credentials = credentials(&identity, &certificate, &id);
     Ok(Box::new(Network::new(
         trust_anchors(panel),
@@ -120,6 +124,10 @@ fn plan(settings: &Settings) -> devkit_net::Settings {
     let or_default = |value: Option<&str>, default: &str| String::from(value.unwrap_or(default));
     devkit_net::Settings {
         endpoint: or_default(settings.dps_endpoint.as_deref(), device::DEFAULT_ENDPOINT),
+        transport: match settings.dps_transport.unwrap_or_default() {
+            settings::Transport::Https => Transport::Https,
+            settings::Transport::Mqtt => Transport::Mqtt,
+        },
         id_scope: or_default(settings.id_scope.as_deref(), device::DEFAULT_ID_SCOPE),
         telemetry: format!(
             "{{\"mac\":\"{}\",\"firmwareVersion\":\"{}\"}}",

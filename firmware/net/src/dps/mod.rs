@@ -1,16 +1,17 @@
-//! Registration with the Device Provisioning Service (REST API version 2021-06-01).
+//! Registration with the Device Provisioning Service.
 //!
 //! [`Registration`] decides what to ask next and what an answer means; it knows no transport.
-//! [`https`] puts its requests into HTTP as the DevKit's SDK does. Another transport (DPS also
-//! speaks MQTT) would sit beside it.
+//! [`https`] and [`mqtt`] put its requests into packets as Azure's SDKs do; [`Carrier`] is one of
+//! them.
 
 mod answer;
+mod carrier;
 pub mod https;
+pub mod mqtt;
 mod registration;
 #[cfg(test)]
 mod tests;
 
 pub use answer::{Assignment, Status};
+pub use carrier::{Carrier, Transport};
 pub use registration::{Registration, Request, Step};
-
-pub(crate) use registration::{closed, malformed};

@@ -198,7 +198,7 @@ fn retry_after(value: Option<&str>) -> Duration {
 }
 
 /// The failure when the connection ends before the registration does.
-pub(crate) fn closed(partial: bool) -> Failure {
+pub(super) fn closed(partial: bool) -> Failure {
     if partial {
         return invalid("the answer is cut short: the service closed the connection");
     }
@@ -206,6 +206,6 @@ pub(crate) fn closed(partial: bool) -> Failure {
 }
 
 /// The failure for bytes that are no answer.
-pub(crate) fn malformed(error: http::Error) -> Failure {
+pub(super) fn malformed(error: http::Error) -> Failure {
     invalid(format!("{error}"))
 }

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 
 use smoltcp::time::{Duration, Instant};
 
-use super::packet::{self, Incoming, Outgoing, TooLong};
+use super::client::{Client, refusal};
+use super::packet::{Incoming, Outgoing, TooLong};
 use crate::dps::Assignment;
 use crate::failure::{Failure, FailureKind};
 
@@ -16,10 +17,7 @@ pub const PORT: u16 = 8883;
 /// The version of the device API that the device names.
 pub const API_VERSION: &str = "2021-04-12";
 
-/// Keep alive, in seconds: the hub drops a device that is silent for half as long again.
-const KEEP_ALIVE: u16 = 60;
-
-/// Silence before a PINGREQ.
+/// Silence before a PINGREQ; [`KEEP_ALIVE`](super::client::KEEP_ALIVE) is longer.
 const PING_AFTER: Duration = Duration::from_secs(45);
 
 /// How long CONNACK, PUBACK and PINGRESP may take: four losses of a segment in a row.
@@ -42,9 +40,7 @@ pub struct Hub {
     device_id: String,
     telemetry: String,
     state: State,
-    incoming: Vec<u8>,
-    /// Bytes for the hub, to be taken by the transport.
-    pub outgoing: Vec<u8>,
+    client: Client,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -56,28 +52,27 @@ enum State {
 }
 
 impl Hub {
-    /// Starts a session; the CONNECT packet lies in [`Hub::outgoing`] afterwards. `telemetry` is
+    /// Starts a session; the CONNECT packet lies in [`Hub::outgoing`] then. `telemetry` is
     /// a JSON document.
     ///
     /// # Errors
     /// A [`Failure`] when an id is too long for MQTT.
     pub fn new(now: Instant, assignment: &Assignment, telemetry: String) -> Result<Self, Failure> {
         let Assignment { hub, device_id } = assignment;
-        let mut session = Self {
+        let user_name = format!("{hub}/{device_id}/?api-version={API_VERSION}");
+        Ok(Self {
             device_id: device_id.clone(),
             telemetry,
             state: State::Connecting {
                 until: now + ANSWER_LIMIT,
             },
-            incoming: Vec::new(),
-            outgoing: Vec::new(),
-        };
-        session.send(&Outgoing::Connect {
-            client_id: device_id,
-            user_name: &format!("{hub}/{device_id}/?api-version={API_VERSION}"),
-            keep_alive: KEEP_ALIVE,
-        })?;
-        Ok(session)
+            client: Client::connect(device_id, &user_name).map_err(too_long)?,
+        })
+    }
+
+    /// Bytes for the hub, to be taken by the transport.
+    pub fn outgoing(&mut self) -> &mut Vec<u8> {
+        &mut self.client.outgoing
     }
 
     /// When [`Hub::poll`] has something to do.
@@ -118,12 +113,11 @@ impl Hub {
     /// # Errors
     /// The [`Failure`] that ends the session.
     pub fn receive(&mut self, now: Instant, bytes: &[u8]) -> Result<Vec<Event>, Failure> {
-        self.incoming.extend_from_slice(bytes);
+        self.client.push(bytes);
         let mut events = Vec::new();
-        while let Some((packet, length)) = packet::decode(&self.incoming)
+        while let Some(packet) = (self.client.next())
             .map_err(|error| Failure::new(FailureKind::HubProtocol, format!("{error}")))?
         {
-            self.incoming.drain(..length);
             events.extend(self.packet(now, packet)?);
         }
         Ok(events)
@@ -148,7 +142,8 @@ impl Hub {
                 Ok(Some(Event::Connected))
             }
             (State::Connecting { .. }, Incoming::ConnectAck(code)) => {
-                Err(Failure::new(FailureKind::HubRefused, refusal(code)))
+                let reason = format!("the hub refused the connection: {}", refusal(code));
+                Err(Failure::new(FailureKind::HubRefused, reason))
             }
             (State::Publishing { .. }, Incoming::PublishAck(TELEMETRY_ID)) => {
                 self.state = State::Idle {
@@ -164,44 +159,22 @@ impl Hub {
             }
             (
                 State::Publishing { .. } | State::Idle { .. } | State::Pinging { .. },
-                Incoming::Publish,
+                Incoming::Publish(_),
             ) => Ok(None),
             (_, packet) => {
-                let reason = format!("{} came unasked", name(packet));
+                let reason = format!("{} came unasked", packet.name());
                 Err(Failure::new(FailureKind::HubProtocol, reason))
             }
         }
     }
 
     fn send(&mut self, packet: &Outgoing<'_>) -> Result<(), Failure> {
-        let bytes = packet.encode().map_err(|TooLong| {
-            Failure::new(FailureKind::HubProtocol, "an id is too long for MQTT")
-        })?;
-        self.outgoing.extend(bytes);
-        Ok(())
+        self.client.send(packet).map_err(too_long)
     }
 }
 
-/// MQTT 3.1.1 table 3.1.
-fn refusal(code: u8) -> String {
-    let meaning = match code {
-        1 => "unacceptable protocol version",
-        2 => "identifier rejected",
-        3 => "server unavailable",
-        4 => "bad user name or password",
-        5 => "not authorized",
-        _ => "reserved code",
-    };
-    format!("the hub refused the connection: CONNACK {code}, {meaning}")
-}
-
-fn name(packet: Incoming) -> &'static str {
-    match packet {
-        Incoming::ConnectAck(_) => "a CONNACK",
-        Incoming::PublishAck(_) => "a PUBACK",
-        Incoming::PingResponse => "a PINGRESP",
-        Incoming::Publish => "a PUBLISH",
-    }
+fn too_long(TooLong: TooLong) -> Failure {
+    Failure::new(FailureKind::HubProtocol, "an id is too long for MQTT")
 }
 
 #[cfg(test)]
@@ -229,7 +202,7 @@ mod tests {
     #[test]
     fn it_connects_sends_telemetry_and_pings() {
         let (mut hub, mut now) = start();
-        let connect = core::mem::take(&mut hub.outgoing);
+        let connect = core::mem::take(hub.outgoing());
         assert_eq!(connect[..12], *b"\x10\x4c\x00\x04MQTT\x04\x82\x00\x3c");
         assert!(connect.ends_with(
             b"\x00\x06AZ3166\x00\x38hil-hub.azure-devices.net/AZ3166/?api-version=2021-04-12"
@@ -237,7 +210,7 @@ mod tests {
 
         assert_eq!(hub.receive(now, &ACCEPTED[..3]), Ok(vec![]));
         assert_eq!(hub.receive(now, &ACCEPTED[3..]), Ok(vec![Event::Connected]));
-        let publish = core::mem::take(&mut hub.outgoing);
+        let publish = core::mem::take(hub.outgoing());
         assert!(publish.ends_with(
             b"devices/AZ3166/messages/events/%24.ct=application%2Fjson&%24.ce=utf-8\x00\x01{\"boot\":1}"
         ));
@@ -250,7 +223,7 @@ mod tests {
             assert_eq!(hub.next(), now + PING_AFTER);
             now = hub.next();
             hub.poll(now).unwrap();
-            assert_eq!(core::mem::take(&mut hub.outgoing), [0xC0, 0]);
+            assert_eq!(core::mem::take(hub.outgoing()), [0xC0, 0]);
             now += Duration::from_millis(20);
             assert_eq!(hub.receive(now, &[0xD0, 0]), Ok(vec![]));
         }

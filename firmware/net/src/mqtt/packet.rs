@@ -1,5 +1,6 @@
-//! The few control packets that a publishing client needs.
+//! The few control packets that a device needs.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -26,6 +27,15 @@ pub enum Outgoing<'a> {
         packet_id: u16,
         /// Application message.
         payload: &'a [u8],
+    },
+    /// PUBACK (section 3.4) of a packet identifier.
+    PublishAck(u16),
+    /// SUBSCRIBE (section 3.8) to one filter with QoS 1.
+    Subscribe {
+        /// Topic filter.
+        filter: &'a str,
+        /// Packet identifier, not 0.
+        packet_id: u16,
     },
     /// PINGREQ (section 3.12).
     PingRequest,
@@ -68,6 +78,16 @@ impl Outgoing<'_> {
                 body.extend(payload);
                 0x32
             }
+            Self::PublishAck(packet_id) => {
+                body.extend(packet_id.to_be_bytes());
+                0x40
+            }
+            Self::Subscribe { filter, packet_id } => {
+                body.extend(packet_id.to_be_bytes());
+                string(&mut body, filter)?;
+                body.push(1);
+                0x82
+            }
             Self::PingRequest => 0xC0,
             Self::Disconnect => 0xE0,
         };
@@ -103,7 +123,7 @@ fn remaining_length(packet: &mut Vec<u8>, mut length: usize) -> Result<(), TooLo
 }
 
 /// A packet from the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
     /// CONNACK (section 3.2) with its return code; 0 is accepted.
     ConnectAck(u8),
@@ -111,8 +131,34 @@ pub enum Incoming {
     PublishAck(u16),
     /// PINGRESP (section 3.13).
     PingResponse,
-    /// PUBLISH: the device subscribes to nothing and ignores it.
-    Publish,
+    /// SUBACK (section 3.9) of a packet identifier, with its one return code; 0x80 is refused.
+    SubscribeAck(u16, u8),
+    /// PUBLISH (section 3.3).
+    Publish(Message),
+}
+
+impl Incoming {
+    /// What it is, for a person.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ConnectAck(_) => "a CONNACK",
+            Self::PublishAck(_) => "a PUBACK",
+            Self::PingResponse => "a PINGRESP",
+            Self::SubscribeAck(..) => "a SUBACK",
+            Self::Publish(_) => "a PUBLISH",
+        }
+    }
+}
+
+/// An application message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Topic name.
+    pub topic: String,
+    /// What to acknowledge; none with QoS 0.
+    pub packet_id: Option<u16>,
+    /// The message itself.
+    pub payload: Vec<u8>,
 }
 
 /// Why bytes are no acceptable packet.
@@ -147,7 +193,8 @@ pub fn decode(bytes: &[u8]) -> Result<Option<(Incoming, usize)>, Error> {
     let Some((&first, rest)) = bytes.split_first() else {
         return Ok(None);
     };
-    if !matches!(first, 0x20 | 0x40 | 0xD0 | 0x30..=0x35 | 0x38..=0x3D) {
+    // A PUBLISH with QoS 2 is none that anybody asked for.
+    if !matches!(first, 0x20 | 0x40 | 0x90 | 0xD0 | 0x30..=0x33 | 0x38..=0x3B) {
         return Err(Error::Unexpected);
     }
     let Some((length, header)) = length(rest)? else {
@@ -163,10 +210,32 @@ pub fn decode(bytes: &[u8]) -> Result<Option<(Incoming, usize)>, Error> {
         (0x20, &[0 | 1, code]) => Incoming::ConnectAck(code),
         (0x40, &[high, low]) => Incoming::PublishAck(u16::from_be_bytes([high, low])),
         (0xD0, []) => Incoming::PingResponse,
-        (0x30..=0x3D, [_, _, ..]) => Incoming::Publish,
+        (0x90, &[high, low, code @ (0..=2 | 0x80)]) => {
+            Incoming::SubscribeAck(u16::from_be_bytes([high, low]), code)
+        }
+        (0x30..=0x3B, body) => Incoming::Publish(message(first, body).ok_or(Error::Malformed)?),
         _ => return Err(Error::Malformed),
     };
     Ok(Some((packet, 1 + header + length)))
+}
+
+/// What a PUBLISH holds (section 3.3); `None` when it is malformed.
+fn message(first: u8, body: &[u8]) -> Option<Message> {
+    let (length, rest) = body.split_first_chunk()?;
+    let (topic, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+    let (packet_id, payload) = match first & 0b0110 {
+        0 => (None, rest),
+        _ => {
+            let (id, rest) = rest.split_first_chunk()?;
+            let id = u16::from_be_bytes(*id);
+            (Some(id).filter(|id| *id != 0).map(Some)?, rest)
+        }
+    };
+    Some(Message {
+        topic: core::str::from_utf8(topic).ok()?.into(),
+        packet_id,
+        payload: payload.into(),
+    })
 }
 
 /// The remaining length and how many bytes it takes.
@@ -205,6 +274,14 @@ mod tests {
     #[case(&[0xD0, 0], Ok(Some((Incoming::PingResponse, 2))))]
     #[case(&[0x10, 0], Err(Error::Unexpected))]
     #[case(&[0x30, 1, 0], Err(Error::Malformed))]
+    #[case(&[0x30, 3, 0, 2, b't'], Err(Error::Malformed))]
+    #[case(&[0x30, 3, 0, 1, 0xFF], Err(Error::Malformed))]
+    #[case(&[0x32, 5, 0, 1, b't', 0, 0], Err(Error::Malformed))]
+    #[case(&[0x32, 4, 0, 1, b't', 0], Err(Error::Malformed))]
+    #[case(&[0x34, 5, 0, 1, b't', 0, 1], Err(Error::Unexpected))]
+    #[case(&[0x90, 3, 0, 1, 0x80], Ok(Some((Incoming::SubscribeAck(1, 0x80), 5))))]
+    #[case(&[0x90, 3, 0, 1, 3], Err(Error::Malformed))]
+    #[case(&[0x90, 4, 0, 1, 1, 1], Err(Error::Malformed))]
     #[case(&[0x36, 0], Err(Error::Unexpected))]
     #[case(&[], Ok(None))]
     fn packets_of_the_server(
@@ -253,24 +330,51 @@ mod tests {
             };
             prop_assert_eq!(theirs.topic_name, client_id.as_str());
             prop_assert_eq!(theirs.payload, payload.as_slice());
-            prop_assert_eq!(theirs.qospid, QosPid::AtLeastOnce(Pid::try_from(packet_id).unwrap()));
+            let pid = Pid::try_from(packet_id).unwrap();
+            prop_assert_eq!(theirs.qospid, QosPid::AtLeastOnce(pid));
+
+            let outgoing = Outgoing::Subscribe { filter: &client_id, packet_id };
+            let bytes = outgoing.encode().unwrap();
+            let Some(Packet::Subscribe(theirs)) = mqttrs::decode_slice(&bytes).unwrap() else {
+                return Err(TestCaseError::fail("no SUBSCRIBE"));
+            };
+            let topic = mqttrs::SubscribeTopic {
+                topic_path: client_id.as_str().try_into().unwrap(),
+                qos: mqttrs::QoS::AtLeastOnce,
+            };
+            prop_assert_eq!((theirs.pid, theirs.topics.as_slice()), (pid, [topic].as_slice()));
+
+            let bytes = Outgoing::PublishAck(packet_id).encode().unwrap();
+            prop_assert_eq!(mqttrs::decode_slice(&bytes), Ok(Some(Packet::Puback(pid))));
         }
 
         /// ... and the writer of what we read.
         #[test]
         fn we_read_the_packets_of_mqttrs(packet_id in 1_u16.., payload in ".{0,200}") {
             let pid = Pid::try_from(packet_id).unwrap();
-            let publish = mqttrs::Publish {
+            let topic = "devices/x/messages/devicebound/";
+            let publish = |qospid| mqttrs::Publish {
                 dup: false,
-                qospid: QosPid::AtLeastOnce(pid),
+                qospid,
                 retain: false,
-                topic_name: "devices/x/messages/devicebound/",
+                topic_name: topic,
                 payload: payload.as_bytes(),
             };
+            let message = |packet_id| {
+                Incoming::Publish(Message {
+                    topic: topic.into(),
+                    packet_id,
+                    payload: payload.as_bytes().into(),
+                })
+            };
+            let granted = mqttrs::SubscribeReturnCodes::Success(mqttrs::QoS::AtLeastOnce);
+            let suback = mqttrs::Suback { pid, return_codes: [granted].into_iter().collect() };
             for (theirs, ours) in [
                 (Packet::Puback(pid), Incoming::PublishAck(packet_id)),
                 (Packet::Pingresp, Incoming::PingResponse),
-                (Packet::Publish(publish), Incoming::Publish),
+                (Packet::Suback(suback), Incoming::SubscribeAck(packet_id, 1)),
+                (Packet::Publish(publish(QosPid::AtMostOnce)), message(None)),
+                (Packet::Publish(publish(QosPid::AtLeastOnce(pid))), message(Some(packet_id))),
             ] {
                 let bytes = encoded(&theirs);
                 prop_assert_eq!(decode(&bytes), Ok(Some((ours, bytes.len()))));

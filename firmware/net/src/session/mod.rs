@@ -7,13 +7,12 @@ mod registering;
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::Ipv4Addr;
 
 use smoltcp::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use crate::channel::{Activity, Channel, Closing, Remote};
-use crate::dps::{Assignment, https};
+use crate::dps::{Assignment, Transport};
 use crate::environment::{Console, Link};
 use crate::failure::{Failure, FailureKind};
 use crate::messages::Message;
@@ -52,6 +51,8 @@ pub struct Identity {
 pub struct Settings {
     /// Host name of the provisioning service.
     pub endpoint: String,
+    /// What carries the registration.
+    pub transport: Transport,
     /// The ID scope.
     pub id_scope: String,
     /// The telemetry message: a JSON document.
@@ -127,6 +128,7 @@ impl Session {
                 host: settings.endpoint,
                 id_scope: settings.id_scope,
                 registration_id,
+                transport: settings.transport,
             },
             telemetry: settings.telemetry,
             crypto: crypto.clone(),
@@ -224,7 +226,13 @@ impl Session {
                     return Ok(Next::At(lookup.next()));
                 };
                 let host = self.target.host.clone();
-                let channel = self.connect(now, &host, (address, https::PORT), self.deadline)?;
+                let remote = Remote {
+                    host: &host,
+                    address,
+                    port: self.target.transport.port(),
+                    oversize: FailureKind::DpsResponse,
+                };
+                let channel = self.connect(now, remote, self.deadline)?;
                 self.phase = Phase::Registering(Registering::new(channel, self.deadline));
                 Ok(Next::Now)
             }
@@ -244,8 +252,13 @@ impl Session {
                     return Ok(Next::At(lookup.next()));
                 };
                 let assignment = assignment.clone();
-                let remote = (address, hub::PORT);
-                let channel = self.connect(now, &assignment.hub, remote, self.total_deadline)?;
+                let remote = Remote {
+                    host: &assignment.hub,
+                    address,
+                    port: hub::PORT,
+                    oversize: FailureKind::HubProtocol,
+                };
+                let channel = self.connect(now, remote, self.total_deadline)?;
                 let telemetry = core::mem::take(&mut self.telemetry);
                 self.phase = Phase::Online(Online::new(channel, assignment, telemetry));
                 Ok(Next::Now)
@@ -292,6 +305,7 @@ impl Session {
             host,
             id_scope,
             registration_id,
+            transport: _,
         } = &self.target;
         let invalid = |what: &str| Err(Failure::new(FailureKind::SettingInvalid, what));
         if self.tls.is_none() {
@@ -318,8 +332,7 @@ impl Session {
     fn connect(
         &mut self,
         now: Instant,
-        host: &str,
-        (address, port): (Ipv4Addr, u16),
+        remote: Remote<'_>,
         deadline: Instant,
     ) -> Result<Channel, Failure> {
         let (Some(tls), Some(clock)) = (self.tls.clone(), self.clock) else {
@@ -329,16 +342,6 @@ impl Session {
             ));
         };
         let local_port = self.port();
-        let oversize = match port {
-            https::PORT => FailureKind::DpsResponse,
-            _ => FailureKind::HubProtocol,
-        };
-        let remote = Remote {
-            host,
-            address,
-            port,
-            oversize,
-        };
         let unix_seconds = clock.unix_seconds(now);
         Channel::open(
             &mut self.stack,

@@ -70,8 +70,8 @@ impl Online {
             return Err(Failure::new(FailureKind::HubLost, reason));
         }
         hub.poll(now)?;
-        if !hub.outgoing.is_empty() {
-            self.channel.send(&core::mem::take(&mut hub.outgoing))?;
+        if !hub.outgoing().is_empty() {
+            self.channel.send(&core::mem::take(hub.outgoing()))?;
             activity = Activity::Busy;
         }
         Ok((activity, Some(hub.next())))

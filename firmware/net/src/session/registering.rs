@@ -1,35 +1,43 @@
-//! The registration over one HTTPS connection.
+//! The registration over one connection.
 
 use alloc::string::String;
 
 use smoltcp::time::Instant;
 
 use crate::channel::{Activity, Channel};
-use crate::dps::{self, Assignment, Registration, Status, Step, https};
+use crate::dps::https::Target as Whom;
+use crate::dps::{Assignment, Carrier, Registration, Status, Step, Transport};
 use crate::environment::Console;
 use crate::failure::Failure;
-use crate::http::ResponseReader;
 use crate::messages::Message;
 use crate::stack::Stack;
 
-/// For whom, as in [`https::Target`].
+/// For whom, as in [`Whom`], and by what.
 pub(super) struct Target {
     pub(super) host: String,
     pub(super) id_scope: String,
     pub(super) registration_id: String,
+    pub(super) transport: Transport,
+}
+
+impl Target {
+    fn whom(&self) -> Whom<'_> {
+        Whom {
+            host: &self.host,
+            id_scope: &self.id_scope,
+            registration_id: &self.registration_id,
+        }
+    }
 }
 
 pub(super) struct Registering {
     pub(super) channel: Channel,
     deadline: Instant,
-    exchange: Option<Exchange>,
+    /// What there is once the TLS connection is up.
+    carrier: Option<Carrier>,
+    /// What there is once requests can be sent.
+    registration: Option<Registration>,
     announced: Announced,
-}
-
-/// What there is once the connection is up.
-struct Exchange {
-    registration: Registration,
-    reader: ResponseReader,
 }
 
 /// The last status line, so that each is printed once.
@@ -45,7 +53,8 @@ impl Registering {
         Self {
             channel,
             deadline,
-            exchange: None,
+            carrier: None,
+            registration: None,
             announced: Announced::Nothing,
         }
     }
@@ -61,51 +70,58 @@ impl Registering {
         if !self.channel.is_ready() {
             return Ok((None, activity, self.channel.next()));
         }
-        let exchange = self.exchange.get_or_insert_with(|| {
-            print(console, Message::Connected);
-            let registration = Registration::new(now, self.deadline);
-            Exchange {
-                registration,
-                reader: ResponseReader::default(),
+        let carrier = match &mut self.carrier {
+            Some(carrier) => carrier,
+            None => {
+                let carrier = Carrier::new(target.transport, now, &target.whom())?;
+                self.carrier.insert(carrier)
             }
-        });
+        };
         let received = self.channel.take();
         if !received.is_empty() {
             activity = Activity::Busy;
-            let response = exchange.reader.push(&received).map_err(dps::malformed)?;
-            if let Some(response) = response {
-                match exchange.registration.answer(now, &response)? {
-                    Some(Status::Assigned(assignment)) => {
-                        return Ok((Some(assignment), activity, None));
-                    }
-                    Some(_) if self.announced != Announced::Assigning => {
-                        print(console, Message::Assigning);
-                        self.announced = Announced::Assigning;
-                    }
-                    _ => {}
+        }
+        let response = carrier.receive(now, &received)?;
+        if let (Some(response), Some(registration)) = (response, &mut self.registration) {
+            match registration.answer(now, &response)? {
+                Some(Status::Assigned(assignment)) => {
+                    carrier.close();
+                    self.channel.send(&carrier.take_outgoing())?;
+                    return Ok((Some(assignment), activity, None));
                 }
+                Some(_) if self.announced != Announced::Assigning => {
+                    print(console, Message::Assigning);
+                    self.announced = Announced::Assigning;
+                }
+                _ => {}
             }
         }
         if self.channel.is_closed(stack) {
-            return Err(dps::closed(exchange.reader.is_partial()));
+            return Err(carrier.closed());
         }
-        match exchange.registration.poll(now)? {
-            Step::Send(request) => {
-                if self.announced == Announced::Nothing {
-                    print(console, Message::Registering);
-                    self.announced = Announced::Registering;
+        let mut next = carrier.opening(now)?;
+        if next.is_none() {
+            let registration = self.registration.get_or_insert_with(|| {
+                print(console, Message::Connected);
+                Registration::new(now, self.deadline)
+            });
+            match registration.poll(now)? {
+                Step::Send(request) => {
+                    if self.announced == Announced::Nothing {
+                        print(console, Message::Registering);
+                        self.announced = Announced::Registering;
+                    }
+                    carrier.send(&request, &target.whom())?;
                 }
-                let target = https::Target {
-                    host: &target.host,
-                    id_scope: &target.id_scope,
-                    registration_id: &target.registration_id,
-                };
-                self.channel
-                    .send(https::encode(&request, &target).as_bytes())?;
-                Ok((None, Activity::Busy, None))
+                Step::Wait(until) => next = Some(until),
             }
-            Step::Wait(until) => Ok((None, activity, Some(until))),
         }
+        let outgoing = carrier.take_outgoing();
+        if !outgoing.is_empty() {
+            self.channel.send(&outgoing)?;
+            activity = Activity::Busy;
+        }
+        Ok((None, activity, next))
     }
 }
 

@@ -75,6 +75,7 @@ pub struct Plan {
     pub dns: Dns,
     pub time: Time,
     pub dps: Listener,
+    pub dps_port: u16,
     pub hub: Listener,
     /// Of 100 packets in each direction so many are lost.
     pub loss: u64,
@@ -293,7 +294,7 @@ pub fn run(
         sockets.add(socket)
     };
     let (dns, sntp) = (udp_on(53), udp_on(123));
-    let mut servers: Vec<Server> = [(443, plan.dps), (8883, plan.hub)]
+    let mut servers: Vec<Server> = [(plan.dps_port, plan.dps), (8883, plan.hub)]
         .into_iter()
         .map(|(port, listener)| {
             let buffer = || tcp::SocketBuffer::new(vec![0; 16384]);

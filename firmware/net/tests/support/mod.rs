@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod gateway;
+pub mod mqtt_dps;
 pub mod pki;
 pub mod services;
 pub mod world;

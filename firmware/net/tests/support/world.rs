@@ -1,7 +1,7 @@
 //! The services that the sessions of the tests meet, and the device that meets them.
 
 use devkit_net::tls::TrustAnchors;
-use devkit_net::{Identity, Instant, Session, Settings};
+use devkit_net::{Identity, Instant, Session, Settings, Transport};
 
 use super::gateway::{Arrival, Attachment, Dns, Listener, Plan, Reaction, Service, Time};
 use super::pki::{self, Key, NOW, Validity};
@@ -183,6 +183,7 @@ pub fn plan() -> Plan {
         dns: Dns::Answers,
         time: Time::At(NOW),
         dps: dps(vec![assigning(), assigned()]),
+        dps_port: 443,
         hub: hub(0, true, usize::MAX),
         loss: 0,
         attachment: Attachment::Gateway,
@@ -191,6 +192,15 @@ pub fn plan() -> Plan {
 }
 
 pub fn session(root: Key) -> Session {
+    session_over(Transport::Https, root)
+}
+
+/// The same over MQTT.
+pub fn mqtt_session(root: Key) -> Session {
+    session_over(Transport::Mqtt, root)
+}
+
+fn session_over(transport: Transport, root: Key) -> Session {
     let anchors = TrustAnchors::new([pki::root(root).as_ref()]).unwrap();
     let identity = Identity {
         registration_id: "az-c89346854138v1v0v0".into(),
@@ -199,6 +209,7 @@ pub fn session(root: Key) -> Session {
     };
     let settings = Settings {
         endpoint: HOST.into(),
+        transport,
         id_scope: "0ne00000000".into(),
         telemetry: r#"{"bootCount":1}"#.into(),
     };
