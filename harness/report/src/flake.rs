@@ -82,7 +82,10 @@ pub fn steadiness(results: &[ScenarioResult]) -> Vec<Steadiness> {
             VerdictKind::Skipped => entry.skipped += 1,
             VerdictKind::Error => entry.errors += 1,
         }
-        traces.extend(trace_sha256(result));
+        // A run that was not judged was perhaps cut short.
+        if let VerdictKind::Passed | VerdictKind::Failed = result.verdict.kind() {
+            traces.extend(trace_sha256(result));
+        }
         entry.traces = traces.len();
     }
     if found.values().all(|(entry, _)| entry.runs == 1) {
