@@ -188,7 +188,7 @@ impl Effect {
     }
 
     /// Whether it can take effect in an exchange of this method.
-    pub(super) fn is_possible(&self, method: &str) -> bool {
+    pub fn is_possible(&self, method: &str) -> bool {
         self.place().has(method)
     }
 

@@ -9,12 +9,13 @@ use crate::run::Run;
 
 mod cloud;
 mod network;
+mod rule;
 mod secure_element;
 
 pub(crate) use cloud::certificate_fault;
 
 pub(super) fn cloud(run: &mut Run<'_>, fault: &CloudFault) -> Result<Outcome, StepError> {
-    cloud::inject(&mut run.bench.cloud, fault)?;
+    cloud::inject(&mut run.bench.cloud, &run.oracle, fault)?;
     Ok(Outcome::Passed)
 }
 

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::FaultRule;
 use crate::{ServerChain, Text, Times};
 
 /// What the provisioning service or the hub does wrong from now on.
@@ -130,6 +131,8 @@ pub enum CloudFault {
         /// The chain.
         chain: ServerChain,
     },
+    /// Does something else wrong, or strikes other exchanges than the words above and below.
+    Rule(FaultRule),
     /// The hub answers CONNECT with this return code.
     HubRefuse {
         /// CONNACK's return code: 1 to 5.
@@ -156,14 +159,14 @@ pub enum CloudFault {
     },
 }
 
-/// A request of the device API.
+/// A request of the device API, over HTTPS or MQTT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// `PUT .../register`.
+    /// `PUT .../register`; over MQTT the topic `.../PUT/iotdps-register/`.
     #[default]
     Register,
-    /// `GET .../operations/{operationId}`.
+    /// `GET .../operations/{operationId}`; over MQTT `.../GET/iotdps-get-operationstatus/`.
     Poll,
     /// Both.
     Any,

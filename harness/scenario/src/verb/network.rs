@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{Interval, Percent};
+use crate::{Interval, Percent, Text};
 
 /// What the gateway does wrong from now on; faults add up until `clear`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -47,6 +47,14 @@ pub enum NetworkFault {
         port: u16,
         /// What it meets.
         answer: TcpAnswer,
+    },
+    /// Cuts TCP connections by RST once they have carried so many bytes, both directions together.
+    Drop {
+        /// The host; every one where none is given.
+        #[serde(default)]
+        host: Option<Text>,
+        /// The bytes that still arrive.
+        after_bytes: u32,
     },
 }
 

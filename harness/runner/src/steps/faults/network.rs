@@ -27,6 +27,10 @@ pub(super) fn inject(gateway: &mut Gateway, fault: &Wanted) {
         Wanted::Sntp(Sntp::Year(year)) => NetworkFault::SntpYear(i32::from(*year)),
         Wanted::Sntp(Sntp::KissOfDeath) => NetworkFault::SntpKissOfDeath,
         Wanted::Sntp(Sntp::Malformed) => NetworkFault::SntpMalformed,
+        Wanted::Drop { host, after_bytes } => NetworkFault::TcpDrop {
+            host: host.as_ref().map(|host| host.expose().to_owned()),
+            after_bytes: u64::from(*after_bytes),
+        },
         Wanted::Tcp {
             port,
             answer: TcpAnswer::Refused,
