@@ -272,7 +272,7 @@ mod tests {
         id_scope: "0ne00000000",
         registration_id: "az-c89346854138v1v6v1",
     };
-    const NOW: Instant = Instant::from_secs_const(5);
+    const NOW: Instant = Instant::from_millis_const(5000);
     const ACCEPTED: &[u8] = &[0x20, 2, 0, 0];
     const GRANTED: &[u8] = &[0x90, 3, 0, 1, 1];
 
@@ -306,7 +306,7 @@ mod tests {
         let connect = connection.take_outgoing();
         assert_eq!(connect[3..12], *b"\x00\x04MQTT\x04\x82\x00");
         assert!(connect.ends_with(
-            b"\x00\x15az-c89346854138v1v6v1\x00\x70\
+            b"\x00\x15az-c89346854138v1v6v1\x00\x6d\
               0ne00000000/registrations/az-c89346854138v1v6v1/api-version=2019-03-31\
               &ClientVersion=prov_device_client%2F1.0"
         ));
@@ -317,7 +317,7 @@ mod tests {
         let mut connection = asked();
         assert_eq!(
             connection.take_outgoing()[2..],
-            *b"\x00\x30$dps/registrations/PUT/iotdps-register/?$rid=1\x00\x02\
+            *b"\x00\x2e$dps/registrations/PUT/iotdps-register/?$rid=1\x00\x02\
                {\"registrationId\":\"az-c89346854138v1v6v1\"}"
         );
         let operation_id = "5.50.ab".into();

@@ -342,7 +342,8 @@ mod tests {
                 topic_path: client_id.as_str().try_into().unwrap(),
                 qos: mqttrs::QoS::AtLeastOnce,
             };
-            prop_assert_eq!((theirs.pid, theirs.topics.as_slice()), (pid, [topic].as_slice()));
+            let topics = [topic];
+            prop_assert_eq!((theirs.pid, theirs.topics.as_slice()), (pid, topics.as_slice()));
 
             let bytes = Outgoing::PublishAck(packet_id).encode().unwrap();
             prop_assert_eq!(mqttrs::decode_slice(&bytes), Ok(Some(Packet::Puback(pid))));

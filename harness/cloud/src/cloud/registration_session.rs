@@ -167,9 +167,11 @@ impl RegistrationSession {
         );
         exchange::note_outcome(now, &answer, services);
         if self.subscribed == Subscribed::Yes {
+            let topic = response_topic(response.status, asked.request_id, retry_after);
+            let (topic, payload) = fault::spoil_message(effect, topic, response.body.clone());
             packets.push(Packet::Publish(Publish {
-                topic: response_topic(response.status, asked.request_id, retry_after),
-                payload: response.body.clone(),
+                topic,
+                payload,
                 delivery: Delivery::AtMostOnce,
                 retain: Retain::No,
             }));

@@ -13,7 +13,7 @@ pub use effect::{Answer, Effect};
 pub(crate) use exchange::Exchange;
 pub use rule::{Pattern, Repeat, Rule};
 pub(crate) use shaping::{Outlet, Shaping};
-pub(crate) use spoil::{Silence, answer, silence, spoil};
+pub(crate) use spoil::{Silence, answer, silence, spoil, spoil_message};
 
 use serde::Serialize;
 

@@ -51,6 +51,22 @@ pub(crate) fn spoil(effect: Option<&Effect>, response: &mut Response) {
     }
 }
 
+/// Topic and payload of an answer over MQTT, spoilt where the transport has a say in it.
+pub(crate) fn spoil_message(
+    effect: Option<&Effect>,
+    topic: String,
+    mut payload: Vec<u8>,
+) -> (String, Vec<u8>) {
+    match effect {
+        Some(Effect::AnswerTopic(topic)) => (topic.clone(), payload),
+        Some(Effect::Truncate { keep }) => {
+            payload.truncate(*keep);
+            (topic, payload)
+        }
+        _ => (topic, payload),
+    }
+}
+
 /// Makes a JSON object longer by `bytes` without changing what it says.
 fn pad(body: &mut Vec<u8>, bytes: usize) {
     const MEMBER: &[u8] = b",\"padding\":\"";

@@ -137,11 +137,13 @@ impl Wanted {
     }
 }
 
-/// The status of the HTTP answer that brought the registration event at `index`: the one that was
+/// The status of the answer that brought the registration event at `index`: the one that was
 /// sent at the same instant, else, for a state that the service reached by itself, the next one.
 fn answer_of(events: &[Event], index: usize) -> Option<u16> {
     let status = |event: &Event| match &event.payload {
-        Payload::Cloud(CloudEvent::Http { status, .. }) => Some(*status),
+        Payload::Cloud(
+            CloudEvent::Http { status, .. } | CloudEvent::MqttExchange { status, .. },
+        ) => Some(*status),
         _ => None,
     };
     let at = events[index].virtual_ns;
@@ -155,9 +157,10 @@ fn answer_of(events: &[Event], index: usize) -> Option<u16> {
 fn requests(events: &[Event]) -> Vec<&Event> {
     events
         .iter()
-        .filter(|event| {
-            matches!(&event.payload,
-                Payload::Cloud(CloudEvent::Http { path, .. }) if path.contains("/registrations/"))
+        .filter(|event| match &event.payload {
+            Payload::Cloud(CloudEvent::Http { path, .. }) => path.contains("/registrations/"),
+            Payload::Cloud(CloudEvent::MqttExchange { .. }) => true,
+            _ => false,
         })
         .collect()
 }

@@ -26,7 +26,7 @@ pub struct ExpectRegistration {
     /// The DPS error code.
     #[serde(default)]
     pub error_code: Option<u32>,
-    /// The HTTP status of the answer that brought the state.
+    /// The status of the answer that brought the state, over HTTPS or MQTT.
     #[serde(default)]
     pub http_status: Option<u16>,
     /// The time limit; 60s where nothing else is said. With `none` it is how long no request may come: 0s.
@@ -56,7 +56,7 @@ pub enum RegistrationStatus {
     Failed,
     /// The enrolment is disabled.
     Disabled,
-    /// The service refused the request by an HTTP error.
+    /// The service refused the request by a status of 400 and above.
     Refused,
     /// No request came.
     None,
