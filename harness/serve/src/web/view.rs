@@ -171,7 +171,6 @@ fn individual(enrolment: &Enrolment) -> EnrolmentRow {
 fn group(group: &EnrolmentGroup) -> EnrolmentRow {
     let (attestation, certificate) = match &group.attestation {
         GroupAttestation::X509 { primary, .. } => ("X.509 CA", Some(named(primary))),
-        GroupAttestation::CaReferences { primary, .. } => ("X.509 CA", Some(primary.clone())),
         GroupAttestation::SymmetricKey(_) => ("symmetric key", None),
     };
     EnrolmentRow {
