@@ -135,11 +135,17 @@ fn every_class_is_a_file_of_ours_or_renode_s() {
 
 #[test]
 fn every_source_is_compiled_after_what_it_uses() {
-    let script = text("peripherals.resc");
+    let script = text("peripherals-one-by-one.resc");
     let compiled: Vec<&str> = script
         .lines()
         .filter_map(|line| line.strip_prefix("include $ORIGIN/")?.strip_suffix(".cs"))
         .collect();
+    let all_at_once: String = compiled
+        .iter()
+        .map(|class| format!(" $ORIGIN/{class}.cs"))
+        .collect();
+    assert!(text("peripherals.resc").ends_with(&format!("\ninclude{all_at_once}\n")));
+
     let sources = classes();
     let mut sorted = compiled.clone();
     sorted.sort_unstable();
@@ -157,7 +163,12 @@ fn every_source_is_compiled_after_what_it_uses() {
 #[test]
 fn every_script_is_there() {
     let include = Regex::new(r"(?:include|LoadPlatformDescription) \$ORIGIN/(\S+)").unwrap();
-    for script in ["az3166.resc", "machine.resc", "peripherals.resc"] {
+    for script in [
+        "az3166.resc",
+        "machine.resc",
+        "peripherals.resc",
+        "peripherals-one-by-one.resc",
+    ] {
         for found in include.captures_iter(&text(script)) {
             assert!(
                 fs::exists(renode().join(&found[1])).unwrap(),
