@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use az3166_cloud::{Cloud, Opening, Port, Then, Transmission, Wall};
+use az3166_cloud::{Cloud, CloudFault, FaultError, Opening, Port, Then, Transmission, Wall};
 use az3166_event::VirtualTime;
 use tokio::sync::Notify;
 
@@ -31,6 +31,8 @@ struct Inner {
     /// Why, until somebody asks.
     failed: Option<StoreError>,
     connections: HashMap<u32, Arc<Notify>>,
+    /// The connection that this call is about, which needs no word of it.
+    served: Option<u32>,
     last: u32,
     /// What the timer waits for.
     deadline: Option<VirtualTime>,
@@ -63,6 +65,7 @@ impl Engine {
                 is_broken: false,
                 failed: None,
                 connections: HashMap::new(),
+                served: None,
                 last: 0,
                 deadline: None,
             }),
@@ -117,6 +120,7 @@ impl Engine {
     pub(crate) fn receive(&self, connection: u32, bytes: &[u8]) -> Transmission {
         let transmission = self.call(|inner, now| {
             inner.cloud.receive(now, connection, bytes);
+            inner.served = Some(connection);
             inner.cloud.transmit(now, connection)
         });
         self.unless_failed(transmission)
@@ -145,6 +149,16 @@ impl Engine {
     pub(crate) fn view<T>(&self, look: impl FnOnce(&Cloud<Wall>, &Trace) -> T) -> T {
         let inner = self.lock();
         look(&inner.cloud, &inner.trace)
+    }
+
+    /// Puts these faults in the place of those in force.
+    pub(crate) fn replace_faults(&self, faults: Vec<CloudFault>) -> Result<(), FaultError> {
+        self.call(|inner, _| {
+            inner.cloud.clear_faults();
+            faults
+                .into_iter()
+                .try_for_each(|fault| inner.cloud.inject(fault))
+        })
     }
 
     /// Waits until what is kept cannot be written any more.
@@ -274,8 +288,11 @@ impl Inner {
                 happening: Happening::Cloud(event),
             });
         }
+        let served = self.served.take();
         for number in self.cloud.take_ready() {
-            if let Some(ready) = self.connections.get(&number) {
+            if Some(number) != served
+                && let Some(ready) = self.connections.get(&number)
+            {
                 ready.notify_one();
             }
         }

@@ -13,6 +13,8 @@ mod authority;
 mod clock;
 mod connection;
 mod engine;
+mod faults;
+mod keys;
 mod listener;
 mod proxy;
 mod server;
@@ -23,6 +25,7 @@ mod web;
 
 pub use admission::Limits;
 pub use authority::{AuthorityError, FolderError, Standing};
-pub use server::{ServeError, Server, Settings};
+pub use faults::FaultsError;
+pub use server::{Handle, ServeError, Server, Settings};
 pub use store::StoreError;
 pub use trace::{Happening, Incident, LineFormat, Lines, Ready, Record};

@@ -156,7 +156,7 @@ mod tests {
 
     #[rstest]
     #[case("CONNECT a:1 HTTP/1.1\r\n", "Partial")]
-    #[case("CONNECT A.b:443 HTTP/1.1\r\nHost: x\r\n\r\nrest", "a.b:443 36")]
+    #[case("CONNECT A.b:443 HTTP/1.1\r\nHost: x\r\n\r\nrest", "a.b:443 37")]
     #[case(
         "CONNECT a HTTP/1.1\r\n\r\n",
         "400 Bad Request: \"a\" is no host with a port"

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use az3166_cloud::{
-    Behaviour, Cloud, CloudConfig, EnrolError, Enrolment, Port, TlsVersions, WallClock,
+    Behaviour, Cloud, CloudConfig, EnrolError, Enrolment, FaultError, Port, Quotas, TlsVersions,
+    WallClock,
 };
 
+use rand_core::SeedableRng as _;
 use tokio::net::TcpStream;
 
 use crate::admission::{Admission, Limits, Permit};
@@ -17,12 +19,18 @@ use crate::authority::{Authority, AuthorityError};
 use crate::clock::{Clock, date};
 use crate::connection::Carrier;
 use crate::engine::{Destination, Engine};
+use crate::faults::{self, FaultsError};
+use crate::keys::{self, Service};
 use crate::listener::Listener;
 use crate::proxy;
 use crate::stop::{Stop, stop};
 use crate::store::{Store, StoreError};
 use crate::trace::{Incident, LineFormat, Lines, Ready, Trace};
 use crate::web;
+
+/// The name of the provisioning service in its connection string; the service answers to every
+/// name in its domain.
+const PROVISIONING_SERVICE: &str = "hil-dps.azure-devices-provisioning.net";
 
 /// How often what was written is brought to the disk.
 const SYNCHRONISATION: Duration = Duration::from_secs(1);
@@ -52,6 +60,10 @@ pub struct Settings {
     pub tls: TlsVersions,
     /// How the services behave where there is a choice.
     pub behaviour: Behaviour,
+    /// How many requests the provisioning service takes.
+    pub quotas: Quotas,
+    /// The file of fault rules.
+    pub faults: Option<PathBuf>,
     /// How many connections there may be.
     pub limits: Limits,
     /// How lines of the trace look.
@@ -75,6 +87,8 @@ impl Settings {
             hubs: vec!["hil-hub.azure-devices.net".into()],
             tls: TlsVersions::default(),
             behaviour: Behaviour::default(),
+            quotas: Quotas::default(),
+            faults: None,
             limits: Limits::default(),
             format: LineFormat::default(),
             enrolments: Vec::new(),
@@ -103,6 +117,9 @@ pub enum ServeError {
     /// What outlives a restart cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The fault file is not one.
+    #[error(transparent)]
+    Faults(#[from] FaultsError),
     /// An enrolment is refused.
     #[error("an enrolment is refused: {0}")]
     Enrolment(#[from] EnrolError),
@@ -123,6 +140,7 @@ pub struct Server {
     proxy: Listener,
     web: Listener,
     ready: Ready,
+    faults: Option<PathBuf>,
     /// What the user should know before anything else.
     warnings: Vec<String>,
 }
@@ -145,11 +163,13 @@ impl Server {
         let mut names = vec!["global.azure-devices-provisioning.net".to_owned()];
         names.extend(settings.hubs.iter().cloned());
         let identities = authority.identities(&names, now)?;
-        let mut seed = [0; 32];
-        let no_random = |_| ServeError::Start {
-            reason: "the system gives no random numbers".into(),
-        };
-        provider.secure_random.fill(&mut seed).map_err(no_random)?;
+        let (mut seed, mut key_seed) = ([0; 32], [0; 32]);
+        for seed in [&mut seed, &mut key_seed] {
+            let no_random = |_| ServeError::Start {
+                reason: "the system gives no random numbers".into(),
+            };
+            provider.secure_random.fill(seed).map_err(no_random)?;
+        }
         let mut config = CloudConfig::wall_clock(WallClock {
             provider,
             versions: settings.tls,
@@ -163,9 +183,27 @@ impl Server {
         config.id_scope = id_scope.clone();
         config.hubs = settings.hubs;
         config.behaviour = settings.behaviour;
+        config.quotas = settings.quotas;
+        let mut random = rand_chacha::ChaCha20Rng::from_seed(key_seed);
+        let service = Service {
+            file: "provisioning-connection-string.txt",
+            host: PROVISIONING_SERVICE,
+            policy: "provisioningserviceowner",
+        };
+        let (policy, provisioning_connection_string) =
+            keys::policy(authority.folder(), service, &mut random)?;
+        config.service_policy = Some(policy);
         let mut cloud = Cloud::new(config).map_err(|error| ServeError::Start {
             reason: error.to_string(),
         })?;
+        if let Some(path) = &settings.faults {
+            for fault in faults::read(path)? {
+                let refused = |error: FaultError| ServeError::Start {
+                    reason: error.to_string(),
+                };
+                cloud.inject(fault).map_err(refused)?;
+            }
+        }
         let state = settings.state.unwrap_or(settings.folder.join("state"));
         let (mut store, loaded) = Store::open(&state)?;
         let mut warnings = Vec::new();
@@ -193,6 +231,7 @@ impl Server {
             web: web.address(),
             ca_file: authority.ca_file(),
             authority: standing,
+            provisioning_connection_string,
             id_scope,
             host_names: cloud.host_names(),
         };
@@ -205,6 +244,7 @@ impl Server {
             proxy,
             web,
             ready,
+            faults: settings.faults,
             warnings,
         };
         Ok((server, lines))
@@ -213,6 +253,14 @@ impl Server {
     /// Where it listens and what its clients need.
     pub fn ready(&self) -> &Ready {
         &self.ready
+    }
+
+    /// What can be asked of it while it runs.
+    pub fn handle(&self) -> Handle {
+        Handle {
+            engine: self.engine.clone(),
+            faults: self.faults.clone(),
+        }
     }
 
     /// Serves until `end` is over, then finishes the connections.
@@ -229,6 +277,7 @@ impl Server {
             web,
             ready,
             warnings,
+            ..
         } = self;
         engine.note(Incident::Ready(ready));
         for text in warnings {
@@ -274,6 +323,36 @@ impl Server {
         time.abort();
         synchronising.abort();
         result.and(engine.synchronise().map_err(ServeError::Store))
+    }
+}
+
+/// What can be asked of a server while it runs.
+#[derive(Clone)]
+pub struct Handle {
+    engine: Arc<Engine>,
+    faults: Option<PathBuf>,
+}
+
+impl Handle {
+    /// Reads the fault file anew; the trace tells what came of it. Where it is wrong, the faults
+    /// that were in force stay.
+    pub fn reload_faults(&self) {
+        let Some(path) = &self.faults else {
+            let text = "there is no fault file to read anew".into();
+            return self.engine.note(Incident::Warning { text });
+        };
+        let read = faults::read(path).map_err(|error| error.to_string());
+        let replaced = read.and_then(|faults| {
+            let count = faults.len();
+            let replaced = self.engine.replace_faults(faults);
+            replaced.map(|()| count).map_err(|error| error.to_string())
+        });
+        self.engine.note(match replaced {
+            Ok(count) => Incident::Note {
+                text: format!("{count} faults in force, from {}", path.display()),
+            },
+            Err(text) => Incident::Warning { text },
+        });
     }
 }
 

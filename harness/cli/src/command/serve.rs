@@ -1,5 +1,6 @@
 //! A local Device Provisioning Service and IoT Hub for any device or SDK.
 
+mod choices;
 mod enrolment;
 mod guide;
 
@@ -13,6 +14,7 @@ use clap::Args;
 use crate::exit::{Exit, Failure};
 use crate::terminal;
 
+use choices::QuotaArgument;
 use enrolment::EnrolmentFile;
 
 /// Run a local Device Provisioning Service and IoT Hub for any device or SDK.
@@ -64,6 +66,15 @@ pub struct Arguments {
     /// Speak TLS 1.3 too; the real services speak 1.2 alone
     #[arg(long)]
     pub allow_tls13: bool,
+    /// File of fault rules, a list in YAML or JSON; read anew on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    pub faults: Option<PathBuf>,
+    /// Choose how the services behave; `--behaviour help` lists the choices and their defaults
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub behaviour: Vec<String>,
+    /// Limit requests as Azure does: polls, registrations or operations; `documented` sets all
+    #[arg(long, value_name = "KIND=COUNT/SECONDS|documented")]
+    pub quota: Vec<QuotaArgument>,
     /// Enrol the certificate of a PEM or DER file; its common name is the registration id
     #[arg(long, value_name = "FILE[,device-id=ID][,registration-id=ID]")]
     pub enrol: Vec<EnrolmentFile>,
@@ -81,6 +92,10 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let json = arguments.json;
+    if arguments.behaviour.iter().any(|choice| choice == "help") {
+        terminal::print(choices::Help);
+        return Ok(Exit::Passed);
+    }
     let settings = settings(arguments)?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| {
         Failure::infrastructure(format!("the runtime cannot be started: {error}"))
@@ -88,6 +103,8 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let result = runtime.block_on(async {
         let end = end_signal()?;
         let (server, lines) = Server::bind(settings).await?;
+        #[cfg(unix)]
+        tokio::spawn(reload_on_signal(server.handle())?);
         if !json {
             terminal::print(guide::Guide(server.ready()));
         }
@@ -108,7 +125,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match error {
-            ServeError::Enrolment(_) => Self::usage(error),
+            ServeError::Enrolment(_) | ServeError::Faults(_) => Self::usage(error),
             _ => Self::infrastructure(error),
         }
     }
@@ -139,6 +156,9 @@ fn settings(arguments: Arguments) -> Result<Settings, Failure> {
             true => TlsVersions::Tls12And13,
             false => TlsVersions::Tls12,
         },
+        behaviour: choices::behaviour(&arguments.behaviour)?,
+        quotas: choices::quotas(&arguments.quota),
+        faults: arguments.faults,
         limits: Limits {
             connections: arguments.max_connections,
             per_source: arguments.max_per_source,
@@ -162,6 +182,19 @@ fn default_folder() -> Result<PathBuf, Failure> {
         .or_else(|| Some(variable("HOME").filter(absolute)?.join(".local/state")));
     base.map(|base| base.join("hil/cloud")).ok_or_else(|| {
         Failure::usage("there is no home folder to keep the authority in; give --ca-dir")
+    })
+}
+
+/// Reads the fault file anew with each SIGHUP.
+#[cfg(unix)]
+fn reload_on_signal(server: az3166_serve::Handle) -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let refused = |error| Failure::infrastructure(format!("signals cannot be handled: {error}"));
+    let mut hangup = signal(SignalKind::hangup()).map_err(refused)?;
+    Ok(async move {
+        while hangup.recv().await.is_some() {
+            server.reload_faults();
+        }
     })
 }
 

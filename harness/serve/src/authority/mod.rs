@@ -146,6 +146,11 @@ impl Authority {
         Ok((authority, standing))
     }
 
+    /// The folder of the keys.
+    pub(crate) fn folder(&self) -> &PrivateFolder {
+        &self.folder
+    }
+
     /// The file that clients must trust.
     pub fn ca_file(&self) -> PathBuf {
         self.folder.path(PUBLIC_FILE)

@@ -87,6 +87,8 @@ pub struct Ready {
     pub ca_file: PathBuf,
     /// How it came about.
     pub authority: Standing,
+    /// The file of the provisioning service's connection string.
+    pub provisioning_connection_string: PathBuf,
     /// The ID scope of the provisioning service.
     pub id_scope: String,
     /// Every host name that the server answers to, the provisioning service's first.

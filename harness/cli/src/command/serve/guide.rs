@@ -22,6 +22,8 @@ impl fmt::Display for Guide<'_> {
         line("ID scope", &ready.id_scope)?;
         line("hosts", &ready.host_names.join(" "))?;
         line("trust", &ready.ca_file.display())?;
+        let file = ready.provisioning_connection_string.display();
+        line("service API", &format_args!("connection string in {file}"))?;
         match ready.authority {
             Standing::Kept => {}
             Standing::Made => writeln!(f, "The certificate authority is new.")?,
