@@ -104,7 +104,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         let end = end_signal()?;
         let (server, lines) = Server::bind(settings).await?;
         #[cfg(unix)]
-        tokio::spawn(reload_on_signal(server.handle())?);
+        let reloading = tokio::spawn(reload_on_signal(server.handle())?);
         if !json {
             terminal::print(guide::Guide(server.ready()));
         }
@@ -114,6 +114,12 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
             }
         });
         let result = server.run(end).await;
+        // Its handle keeps the server alive, and so the lines.
+        #[cfg(unix)]
+        {
+            reloading.abort();
+            let _ = reloading.await;
+        }
         // It ends with the last line.
         let _ = printer.join();
         Ok::<_, Failure>(result?)
