@@ -19,6 +19,7 @@ use crate::provisioning::{
 use crate::sas::{SymmetricKey, SymmetricKeys, Token};
 use crate::service_api::model::{Group, IndividualEnrollment, Supplement};
 use crate::state::Change;
+use crate::tpm::PublicArea;
 use crate::websocket::Frames;
 
 /// Verifies no signature: nothing that is fuzzed here has a good one.
@@ -189,6 +190,17 @@ pub fn fuzz_state(data: &[u8]) {
     }
 }
 
+/// A TPM's public key, whole and as the modulus of a storage key.
+pub fn fuzz_tpm(data: &[u8]) {
+    const STORAGE_KEY: &[u8] = b"\0\x01\0\x0b\0\x03\x04\x72\0\0\0\x06\0\x80\0\x43\0\x10\
+        \x08\0\0\0\0\0\x01\0";
+    let _ = PublicArea::parse(data);
+    let area = [STORAGE_KEY, data].concat();
+    let length = u16::try_from(area.len()).unwrap_or(u16::MAX);
+    let parsed = PublicArea::parse(&[&length.to_be_bytes(), area.as_slice()].concat());
+    assert!(parsed.is_none() || data.len() == 256);
+}
+
 /// A chain of certificates, each after its length in two bytes, at a service with a group: where
 /// no signature can be verified, nobody gets in.
 pub fn fuzz_chain(data: &[u8]) {
@@ -302,6 +314,15 @@ mod tests {
             fuzz_enrolment(&data);
             fuzz_state(&data);
             fuzz_chain(&data);
+            fuzz_tpm(&data);
+        }
+
+        #[test]
+        fn moduli(modulus in prop::collection::vec(any::<u8>(), 256)) {
+            fuzz_tpm(&modulus);
+            let mut good = modulus;
+            (good[0], good[255]) = (good[0] | 0x80, good[255] | 1);
+            fuzz_tpm(&good);
         }
 
         #[test]

@@ -7,8 +7,9 @@
 //! - `tls` is the server side of TLS 1.2, `pki` its certificates;
 //! - `http` and `mqtt` cut plain text into messages;
 //! - [`Provisioning`] and `hub` are the services as state machines that know no transport;
-//! - `device_api` turns HTTP messages into calls of the former, `cloud` ties everything to
-//!   connections;
+//! - `sas` reads tokens, `tpm` wraps keys for TPMs, `state` writes records down;
+//! - `device_api` and `service_api` turn HTTP messages into calls of the former, `cloud` ties
+//!   everything to connections;
 //! - `fault` spoils exchanges on request.
 //!
 //! Architecture invariant: a [`Cloud`] on virtual time draws its TLS keys from a seed and shows
@@ -36,6 +37,7 @@ mod sas;
 mod service_api;
 pub mod state;
 mod tls;
+mod tpm;
 mod websocket;
 
 pub use behaviour::{

@@ -9,6 +9,24 @@ use crate::provisioning::{AttestationKind, Registration, RegistrationState};
 #[serde(rename_all = "camelCase")]
 pub(super) struct DeviceRegistration {
     pub(super) registration_id: Option<String>,
+    pub(super) tpm: Option<TpmKeys>,
+}
+
+/// `TpmAttestation`: public keys in base64.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TpmKeys {
+    pub(super) endorsement_key: String,
+    pub(super) storage_root_key: Option<String>,
+}
+
+/// The body of a challenge. It has no `status`: that is how SDKs know it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Challenge<'a> {
+    message: &'static str,
+    key_name: &'static str,
+    authentication_key: &'a str,
 }
 
 /// `RegistrationOperationStatus`.
@@ -97,6 +115,15 @@ pub(super) fn operation(registration: &Registration) -> Vec<u8> {
 /// The answer to a look-up (`DeviceRegistrationResult`).
 pub(crate) fn result(registration: &Registration) -> Vec<u8> {
     encode(&device_registration_result(registration))
+}
+
+/// The challenge to a TPM.
+pub(super) fn challenge(authentication_key: &str) -> Vec<u8> {
+    encode(&Challenge {
+        message: "Unauthorized",
+        key_name: "registration",
+        authentication_key,
+    })
 }
 
 /// An error.

@@ -69,6 +69,24 @@ impl<R: Rng> DeviceApi<'_, R> {
             Operation::Register {
                 id_scope,
                 registration_id,
+                tpm: Some(shown),
+            } if !matches!(proof, Proof::Token(_)) => {
+                let challenge = self.provisioning.challenge(
+                    now,
+                    id_scope,
+                    &registration_id,
+                    &shown,
+                    self.entropy,
+                );
+                match challenge {
+                    Ok(key) => self.plain(now, 401, bodies::challenge(&key)),
+                    Err(refusal) => self.registration_refusal(now, refusal, &registration_id),
+                }
+            }
+            Operation::Register {
+                id_scope,
+                registration_id,
+                tpm: _,
             } => {
                 let register = Register {
                     id_scope,
@@ -87,13 +105,7 @@ impl<R: Rng> DeviceApi<'_, R> {
                         answer.outcome = Outcome::Begun(Box::new(registration));
                         answer
                     }
-                    Err(refusal) => {
-                        let mut answer = self.refusal(now, refusal);
-                        answer.outcome = Outcome::Refused {
-                            registration_id: registration_id.into_owned(),
-                        };
-                        answer
-                    }
+                    Err(refusal) => self.registration_refusal(now, refusal, &registration_id),
                 }
             }
             Operation::Status {
@@ -160,6 +172,14 @@ impl<R: Rng> DeviceApi<'_, R> {
             .response
             .headers
             .push(("x-ms-error-code", error_code.to_string()));
+        answer
+    }
+
+    fn registration_refusal(&mut self, now: VirtualTime, refusal: Refusal, id: &str) -> Answer {
+        let mut answer = self.refusal(now, refusal);
+        answer.outcome = Outcome::Refused {
+            registration_id: id.to_owned(),
+        };
         answer
     }
 

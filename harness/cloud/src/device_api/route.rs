@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::bodies::DeviceRegistration;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::bodies::{DeviceRegistration, TpmKeys};
 use crate::http::Request;
 use crate::percent;
-use crate::provisioning::Refusal;
+use crate::provisioning::{Refusal, TpmIdentity};
 
 /// What a request asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub(super) enum Operation<'a> {
     Register {
         id_scope: &'a str,
         registration_id: Cow<'a, str>,
+        /// The TPM that the device says it has.
+        tpm: Option<TpmIdentity>,
     },
     /// Tell how an operation goes.
     Status {
@@ -59,11 +64,12 @@ pub(super) fn route(request: &Request) -> Result<Operation<'_>, RouteError> {
     let path = request.path.strip_prefix('/').unwrap_or(&request.path);
     let path = path.strip_suffix('/').unwrap_or(path);
     let segments: Vec<&str> = path.split('/').collect();
-    let (operation, named, method) = match *segments.as_slice() {
+    let (mut operation, named, method) = match *segments.as_slice() {
         [id_scope, "registrations", id, "register"] => (
             Operation::Register {
                 id_scope,
                 registration_id: percent::decoded(id),
+                tpm: None,
             },
             Some(percent::decoded(id)),
             "PUT",
@@ -104,7 +110,13 @@ pub(super) fn route(request: &Request) -> Result<Operation<'_>, RouteError> {
         return Err(refused(Refusal::BadRequest("api-version is missing")));
     }
     if let Some(registration_id) = &named {
-        body(request, registration_id, refused)?;
+        let keys = body(request, registration_id, refused)?.tpm;
+        if let (Operation::Register { tpm, .. }, Some(keys)) = (&mut operation, keys) {
+            *tpm = Some(
+                identity(&keys)
+                    .ok_or_else(|| refused(Refusal::BadRequest("a TPM key is not base64")))?,
+            );
+        }
     }
     Ok(operation)
 }
@@ -115,7 +127,7 @@ fn body(
     request: &Request,
     registration_id: &str,
     refused: impl Fn(Refusal) -> RouteError,
-) -> Result<(), RouteError> {
+) -> Result<DeviceRegistration, RouteError> {
     let media_type = request.header("content-type").unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
@@ -123,10 +135,21 @@ fn body(
     }
     let body: DeviceRegistration = serde_json::from_slice(&request.body)
         .map_err(|_| refused(Refusal::BadRequest("the body is not a DeviceRegistration")))?;
-    match body.registration_id {
+    match &body.registration_id {
         Some(named) if named != registration_id => Err(refused(Refusal::BadRequest(
             "registrationId differs between path and body",
         ))),
-        _ => Ok(()),
+        _ => Ok(body),
     }
+}
+
+fn identity(keys: &TpmKeys) -> Option<TpmIdentity> {
+    let root = keys.storage_root_key.as_ref();
+    Some(TpmIdentity {
+        endorsement_key: STANDARD.decode(&keys.endorsement_key).ok()?,
+        storage_root_key: match root {
+            Some(root) => Some(STANDARD.decode(root).ok()?),
+            None => None,
+        },
+    })
 }

@@ -46,8 +46,7 @@ impl Source {
 }
 
 impl Credential {
-    /// What a hub asks of a device with an individual enrolment; nothing is known of one that its
-    /// TPM gets a key for.
+    /// What a hub asks of a device with an individual enrolment; for a TPM it is made anew.
     pub(super) fn of(attestation: &Attestation) -> Option<Self> {
         match attestation {
             Attestation::X509 { primary, secondary } => Some(Self::X509 {
@@ -145,6 +144,12 @@ impl Provisioning {
                 }
             }
             (Attestation::SymmetricKey(keys), Proof::Token(text)) => {
+                self.token(now, id, text, keys)
+            }
+            (Attestation::Tpm(_), Proof::Token(text)) => {
+                let challenge = self.challenges.get(&id.key());
+                let challenge = challenge.filter(|challenge| now < challenge.expires);
+                let keys = &challenge.ok_or(Refusal::Unauthorized)?.keys;
                 self.token(now, id, text, keys)
             }
             _ => Err(Refusal::Unauthorized),

@@ -18,6 +18,9 @@ mod quota;
 mod refusal;
 mod registration;
 mod store;
+mod tpm;
+
+use std::collections::BTreeMap;
 
 use az3166_event::VirtualTime;
 use rustls::crypto::WebPkiSupportedAlgorithms;
@@ -41,6 +44,7 @@ use crate::clock::Epoch;
 use crate::state::Change;
 use quota::Window;
 use store::Store;
+use tpm::Challenge;
 
 /// What a device proved about itself through its transport.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +100,8 @@ pub struct Provisioning {
     registering: Window,
     operating: Window,
     store: Store,
+    /// What TPMs were asked to prove, by registration id.
+    challenges: BTreeMap<String, Challenge>,
     /// The latest time that the service was told.
     latest: VirtualTime,
 }
@@ -125,6 +131,7 @@ impl Provisioning {
             registering: Window::default(),
             operating: Window::default(),
             store: Store::default(),
+            challenges: BTreeMap::new(),
             latest: VirtualTime::ZERO,
         }
     }

@@ -228,11 +228,13 @@ impl Provisioning {
         let result = match pending.outcome {
             Outcome::Fail(failure) => Err(failure),
             Outcome::Assign(source) => {
-                self.assign(&id, &source, registration.last_assignment.as_ref())
+                let former = registration.last_assignment.as_ref();
+                self.assign(&id, &source, former, entropy)
             }
         };
         let assignment = match result {
-            Ok(assignment) => {
+            Ok((assignment, wrapped_key)) => {
+                registration.wrapped_key = wrapped_key;
                 registration.last_assignment = Some(HubDevice {
                     hub: assignment.hub.clone(),
                     device_id: assignment.device_id.clone(),
@@ -265,21 +267,29 @@ impl Provisioning {
     }
 
     /// Assigns the device `id` as its enrolment says now, which need not be what it said when the
-    /// device asked.
+    /// device asked. With it comes the hub's key, wrapped for a TPM.
     fn assign(
         &self,
         id: &RegistrationId,
         source: &Source,
         former: Option<&HubDevice>,
-    ) -> Result<Assignment, Failure> {
+        entropy: &mut impl Rng,
+    ) -> Result<(Assignment, Option<String>), Failure> {
         let gone = Failure::EnrolmentNotFound;
         match source {
             Source::Individual => {
                 let enrolment = &self.store.enrolment(&id.key()).ok_or(gone)?.value;
-                let credential = Credential::of(&enrolment.attestation).ok_or(gone)?;
+                let (credential, wrapped_key) = match Credential::of(&enrolment.attestation) {
+                    Some(credential) => (credential, None),
+                    None => {
+                        let (keys, wrapped) = self.hub_keys(&id.key(), entropy).ok_or(gone)?;
+                        (Credential::SymmetricKey(keys), Some(wrapped))
+                    }
+                };
                 let device_id = enrolment.device_id.as_deref();
                 let policy = &enrolment.policy;
                 allocation::assign(&self.hubs, id, device_id, policy, credential, former)
+                    .map(|assignment| (assignment, wrapped_key))
             }
             Source::Group {
                 group_id,
@@ -288,6 +298,7 @@ impl Provisioning {
                 let group = &self.store.group(group_id).ok_or(gone)?.value;
                 let credential = credential.clone();
                 allocation::assign(&self.hubs, id, None, &group.policy, credential, former)
+                    .map(|assignment| (assignment, None))
             }
         }
     }

@@ -70,7 +70,13 @@ impl SymmetricKey {
 
     /// A new key of 64 bytes, as long as those that the service makes.
     pub fn generate(entropy: &mut impl Rng) -> Self {
-        let mut bytes = Zeroizing::new(vec![0; *LENGTHS.end()]);
+        Self::random::<64>(entropy)
+    }
+
+    /// A new key of so many bytes.
+    pub(crate) fn random<const LENGTH: usize>(entropy: &mut impl Rng) -> Self {
+        const { assert!(16 <= LENGTH && LENGTH <= 64, "a key's length") };
+        let mut bytes = Zeroizing::new(vec![0; LENGTH]);
         entropy.fill_bytes(&mut bytes);
         Self(bytes)
     }
