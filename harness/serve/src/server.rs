@@ -1,5 +1,6 @@
 //! Everything together: from settings to a running server and its end.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -160,8 +161,7 @@ impl Server {
         let now = date(clock.now());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let (authority, standing) = Authority::open(&settings.folder, now, &provider)?;
-        let mut names = vec!["global.azure-devices-provisioning.net".to_owned()];
-        names.extend(settings.hubs.iter().cloned());
+        let names = Self::host_names(&settings.hubs);
         let identities = authority.identities(&names, now)?;
         let (mut seed, mut key_seed) = ([0; 32], [0; 32]);
         for seed in [&mut seed, &mut key_seed] {
@@ -216,11 +216,16 @@ impl Server {
         for change in loaded.changes {
             cloud.apply(change);
         }
-        for enrolment in settings.enrolments {
-            let is_known = cloud.provisioning().enrolments().any(|it| *it == enrolment);
-            if !is_known {
-                cloud.enrol(enrolment)?;
-            }
+        let known = cloud.provisioning().enrolments();
+        let known: HashMap<&str, &Enrolment> = known
+            .map(|enrolment| (enrolment.registration_id.as_str(), enrolment))
+            .collect();
+        // One that is there already keeps its etag.
+        let mut wanted = settings.enrolments;
+        wanted
+            .retain(|enrolment| known.get(enrolment.registration_id.as_str()) != Some(&enrolment));
+        for enrolment in wanted {
+            cloud.enrol(enrolment)?;
         }
         cloud.take_changes();
         store.compact(cloud.snapshot())?;
@@ -233,7 +238,7 @@ impl Server {
             authority: standing,
             provisioning_connection_string,
             id_scope,
-            host_names: cloud.host_names(),
+            host_names: names,
         };
         let (trace, lines) = Trace::new(settings.format);
         let server = Self {
@@ -248,6 +253,16 @@ impl Server {
             warnings,
         };
         Ok((server, lines))
+    }
+
+    /// Every host name that a server with these hubs answers to.
+    pub fn host_names(hubs: &[String]) -> Vec<String> {
+        let own = [
+            "global.azure-devices-provisioning.net",
+            PROVISIONING_SERVICE,
+        ];
+        let own = own.into_iter().map(str::to_owned);
+        own.chain(hubs.iter().cloned()).collect()
     }
 
     /// Where it listens and what its clients need.

@@ -3,7 +3,9 @@
 mod choices;
 mod enrolment;
 mod guide;
+mod namespace;
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -29,6 +31,8 @@ exit code 2 is wrong usage, 3 a port in use or a folder that cannot be used.
 Examples:
   hil serve
   hil serve --enrol alias.pem,device-id=AZ3166
+  hil serve -- node device.js              a client in a network where Azure is here
+  hil serve --behaviour wrong_scope=not_found --quota documented --faults faults.yaml
   hil serve --https 0 --mqtt 0 --json      free ports; the first line of JSON names them")]
 pub struct Arguments {
     /// Address to listen at
@@ -87,6 +91,13 @@ pub struct Arguments {
     /// Print the trace as JSON lines; the first one says where the server listens
     #[arg(long)]
     pub json: bool,
+    /// Set by `hil serve -- COMMAND` for itself
+    #[arg(long, hide = true)]
+    pub inside_namespace: bool,
+    /// Run this command in a network of its own where Azure's host names lead here, at ports 443
+    /// and 8883, and end with it and its exit code; the trace goes to standard error
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
 }
 
 /// Runs the command.
@@ -95,6 +106,10 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     if arguments.behaviour.iter().any(|choice| choice == "help") {
         terminal::print(choices::Help);
         return Ok(Exit::Passed);
+    }
+    let command = arguments.command.clone();
+    if !command.is_empty() && !arguments.inside_namespace {
+        return Err(namespace::enter(&Server::host_names(&arguments.hub)));
     }
     let settings = settings(arguments)?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| {
@@ -105,15 +120,27 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         let (server, lines) = Server::bind(settings).await?;
         #[cfg(unix)]
         let reloading = tokio::spawn(reload_on_signal(server.handle())?);
-        if !json {
+        if !json && command.is_empty() {
             terminal::print(guide::Guide(server.ready()));
         }
+        let has_command = !command.is_empty();
         let printer = std::thread::spawn(move || {
             for line in lines {
-                terminal::print(format_args!("{line}\n"));
+                match has_command {
+                    true => terminal::note(line),
+                    false => terminal::print(format_args!("{line}\n")),
+                }
             }
         });
-        let result = server.run(end).await;
+        let ready = server.ready().clone();
+        let mut outcome = Ok(0);
+        let ending = async {
+            tokio::select! {
+                () = end => {}
+                code = namespace::run(&command, &ready), if has_command => outcome = code,
+            }
+        };
+        let served = server.run(ending).await;
         // Its handle keeps the server alive, and so the lines.
         #[cfg(unix)]
         {
@@ -122,10 +149,15 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         }
         // It ends with the last line.
         let _ = printer.join();
-        Ok::<_, Failure>(result?)
+        served?;
+        outcome
     });
     runtime.shutdown_background();
-    result.map(|()| Exit::Passed)
+    match result? {
+        0 => Ok(Exit::Passed),
+        // The command's own.
+        code => std::process::exit(i32::from(code)),
+    }
 }
 
 impl From<ServeError> for Failure {
@@ -148,11 +180,15 @@ fn settings(arguments: Arguments) -> Result<Settings, Failure> {
         Some(folder) => folder,
         None => default_folder()?,
     };
+    let (https, mqtt) = match arguments.inside_namespace {
+        true => (443, 8883),
+        false => (arguments.https, arguments.mqtt),
+    };
     let enrolments = arguments.enrol.iter().map(EnrolmentFile::load);
     Ok(Settings {
         bind: arguments.bind,
-        https: arguments.https,
-        mqtt: arguments.mqtt,
+        https,
+        mqtt,
         proxy: arguments.proxy,
         web: arguments.web,
         state: arguments.state,

@@ -101,36 +101,45 @@ impl Running {
     }
 
     pub fn config(&self, device: Option<&Device>) -> ClientConfig {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(self.roots());
-        match device {
-            None => builder.with_no_client_auth(),
-            Some(device) => {
-                let chain = vec![CertificateDer::from(device.certificate.clone())];
-                let key = PrivateKeyDer::Pkcs8(device.key.clone_key());
-                builder.with_client_auth_cert(chain, key).unwrap()
-            }
-        }
+        client_config(self.roots(), device)
     }
 
     /// An answer of the web page.
     pub fn browse(&self, method: &str, path: &str, host: &str) -> Answer {
-        let mut socket = connect(self.ready.web);
-        let request =
-            format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-        socket.write_all(request.as_bytes()).unwrap();
-        let mut bytes = Vec::new();
-        socket.read_to_end(&mut bytes).unwrap();
-        let text = String::from_utf8(bytes).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        Answer {
-            status: head[9..12].parse().unwrap(),
-            head: head.to_ascii_lowercase(),
-            body: body.to_owned(),
+        browse(self.ready.web, method, path, host)
+    }
+}
+
+/// A client's settings: which roots it trusts, and what it shows.
+pub fn client_config(roots: RootCertStore, device: Option<&Device>) -> ClientConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots);
+    match device {
+        None => builder.with_no_client_auth(),
+        Some(device) => {
+            let chain = vec![CertificateDer::from(device.certificate.clone())];
+            let key = PrivateKeyDer::Pkcs8(device.key.clone_key());
+            builder.with_client_auth_cert(chain, key).unwrap()
         }
+    }
+}
+
+/// An answer of a web page.
+pub fn browse(address: SocketAddr, method: &str, path: &str, host: &str) -> Answer {
+    let mut socket = connect(address);
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    socket.write_all(request.as_bytes()).unwrap();
+    let mut bytes = Vec::new();
+    socket.read_to_end(&mut bytes).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    Answer {
+        status: head[9..12].parse().unwrap(),
+        head: head.to_ascii_lowercase(),
+        body: body.to_owned(),
     }
 }
 
@@ -290,7 +299,7 @@ impl Client {
         let started = Instant::now();
         while last["status"] == "assigning" {
             assert!(started.elapsed() < LATE, "{last}");
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(1));
             let operation = last["operationId"].as_str().unwrap();
             let poll = format!("{path}/operations/{operation}?{version}");
             last = self.request("GET", &poll, "")?.json();

@@ -42,9 +42,7 @@ impl fmt::Display for Guide<'_> {
 Clients connect to ports 443 and 8883 of these hosts. To bring one here, make it trust the file
 above (SSL_CERT_FILE={ca}, NODE_EXTRA_CA_CERTS={ca}, or its own option), and
   - give it the proxy, if it can use one: http://{proxy}
-  - or run server and client in a network of their own:
-      unshare -Urnm sh -c 'ip link set lo up; echo 127.0.0.1 {names} > /tmp/hil-hosts;
-        mount --bind /tmp/hil-hosts /etc/hosts; hil serve --https 443 --mqtt 8883 & sleep 2; COMMAND'
+  - or let it run in a network of its own, without root: hil serve -- COMMAND
   - or, with a device or as root, name this machine's address in its hosts file (or DNS) for
       {names}
     and send ports 443 and 8883 here:

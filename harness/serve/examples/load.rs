@@ -1,0 +1,97 @@
+//! How many devices register in a second over real TLS on loopback, how long each takes, and how
+//! much memory the server needs for them.
+//!
+//! `cargo run --release --package az3166-serve --example load [DEVICES...]`
+//!
+//! Clients and server are one process: memory is counted from when the clients' keys are made.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a benchmark that fails says where"
+)]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use az3166_serve::Settings;
+use support::{Client, DPS, Device, Running, client_config, connect, settings};
+
+/// Clients at a time.
+const CLIENTS: usize = 8;
+
+fn main() {
+    let counts: Vec<usize> = std::env::args()
+        .skip(1)
+        .map(|count| count.parse().expect("a number of devices"))
+        .collect();
+    let counts = if counts.is_empty() {
+        vec![1_000, 10_000]
+    } else {
+        counts
+    };
+    for count in counts {
+        measure(count);
+    }
+}
+
+fn measure(count: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let devices: Vec<Device> = (0..count)
+        .map(|n| Device::new(&format!("dev-{n}")))
+        .collect();
+    let before = resident();
+    let server = Running::start(Settings {
+        enrolments: devices.iter().map(Device::enrolment).collect(),
+        ..settings(folder.path())
+    });
+    let enrolled = resident();
+    let (roots, address) = (server.roots(), server.ready.https);
+    let times = Mutex::new(Vec::with_capacity(count));
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        for part in devices.chunks(count.div_ceil(CLIENTS)) {
+            let (roots, times) = (&roots, &times);
+            scope.spawn(move || {
+                for device in part {
+                    let begun = Instant::now();
+                    let config = client_config(roots.clone(), Some(device));
+                    let mut client = Client::over(connect(address), DPS, config).unwrap();
+                    let state = client.register(&device.id).unwrap();
+                    assert_eq!(state["status"], "assigned", "{state}");
+                    times.lock().unwrap().push(begun.elapsed());
+                }
+            });
+        }
+    });
+    let elapsed = started.elapsed();
+    let after = resident();
+    let mut times = times.into_inner().unwrap();
+    times.sort_unstable();
+    let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
+    println!(
+        "{count} registrations in {:.1} s: {:.0} a second, p50 {:.1} ms, p99 {:.1} ms; \
+        {} MiB with the enrolments, {} MiB with the registrations",
+        elapsed.as_secs_f64(),
+        count as f64 / elapsed.as_secs_f64(),
+        milliseconds(at(50)),
+        milliseconds(at(99)),
+        enrolled.saturating_sub(before) / 1024,
+        after.saturating_sub(before) / 1024,
+    );
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// The process's resident memory in KiB (proc_pid_status(5)); 0 where the system does not say.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.unwrap_or_default()
+}
