@@ -69,6 +69,9 @@ pub struct CloudConfig<B: TimeBase = Virtual> {
     pub service_policy: Option<AccessPolicy>,
     /// How many requests the provisioning service takes; any number without limits.
     pub quotas: Quotas,
+    /// Whose tokens open the registry of every hub: `iothubowner`. Without it the registry is
+    /// closed.
+    pub hub_policy: Option<AccessPolicy>,
     /// How the services behave where there is a choice.
     pub behaviour: Behaviour,
     pub(crate) seed: [u8; 32],
@@ -165,6 +168,7 @@ impl<B: TimeBase> CloudConfig<B> {
             hubs: vec!["hil-hub.azure-devices.net".into()],
             service_policy: None,
             quotas: Quotas::default(),
+            hub_policy: None,
             behaviour: Behaviour::default(),
             seed,
             epoch,

@@ -11,11 +11,12 @@ use crate::clock::{Epoch, VIRTUAL_EPOCH};
 use crate::device_api::DeviceApi;
 use crate::fault::{CloudFault, Exchange, FaultBook, Outlet};
 use crate::http::RequestReader;
-use crate::hub::Hubs;
+use crate::hub::{self, Hubs, Shown};
 use crate::mqtt::{Packet, PacketReader};
 use crate::provisioning::{
     Course, EnrolmentGroup, GroupAttestation, Proof, Provisioning, Quotas, Register, Settings,
 };
+use crate::retention::Retention;
 use crate::sas::{SymmetricKey, SymmetricKeys, Token};
 use crate::service_api::model::{Group, IndividualEnrollment, Supplement};
 use crate::state::Change;
@@ -60,7 +61,11 @@ pub fn fuzz_device_api(data: &[u8]) {
 /// A stream of MQTT packets: what is read is what would be written, and the hub takes it all.
 pub fn fuzz_mqtt(data: &[u8]) {
     let mut reader = PacketReader::default();
-    let mut hubs = Hubs::default();
+    let mut hubs = Hubs::new(hub::Settings {
+        epoch: Epoch(VIRTUAL_EPOCH),
+        retention: Retention::SERVICE,
+        policy: None,
+    });
     reader.push(data);
     while let Ok(Some(packet)) = reader.next() {
         let mut again = PacketReader::default();
@@ -69,13 +74,17 @@ pub fn fuzz_mqtt(data: &[u8]) {
         match packet {
             Packet::Connect(connect) => {
                 let hub = "hil-hub.azure-devices.net";
-                let _ = hubs.connect(VirtualTime::ZERO, 1, hub, &connect, None);
+                let shown = Shown {
+                    certificate: None,
+                    token: None,
+                };
+                let _ = hubs.connect(VirtualTime::ZERO, 1, hub, &connect, shown);
             }
             Packet::Publish(message) => {
                 let _ = hubs.publish(VirtualTime::ZERO, 1, &message);
             }
             Packet::Subscribe { subscriptions, .. } => {
-                hubs.subscribe(1, &subscriptions);
+                hubs.subscribe(VirtualTime::ZERO, 1, &subscriptions);
             }
             _ => {}
         }

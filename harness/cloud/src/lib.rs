@@ -32,6 +32,7 @@ mod percent;
 mod pki;
 mod provisioning;
 mod provisioning_mqtt;
+mod registry_api;
 mod retention;
 mod sas;
 mod service_api;
@@ -50,7 +51,10 @@ pub use clock::{Timestamp, VIRTUAL_EPOCH};
 pub use cloud::{Cloud, Opening, Port, Then, Transmission};
 pub use config::{CloudConfig, CloudError, TimeBase, Virtual, Wall, WallClock};
 pub use fault::{Answer, CloudFault, Effect, FAULT_HELP, FaultError, Pattern, Repeat, Rule};
-pub use hub::{Authentication, ConnectionState, Device, Properties, Telemetry, Thumbprints, Twin};
+pub use hub::{
+    Authentication, ConnectionState, Device, DeviceStatus, HubDeviceRecord, Properties, Telemetry,
+    Thumbprint, Twin,
+};
 #[cfg(feature = "deterministic")]
 pub use pki::ServerChain;
 pub use pki::{CertificateFault, Chain, HandshakeSchemes, ServerIdentity};

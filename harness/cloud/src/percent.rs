@@ -31,6 +31,24 @@ pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// `text` with every byte percent-encoded but letters, digits and `-._~`.
+pub(crate) fn encoded(text: &str) -> String {
+    use core::fmt::Write as _;
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(byte.into());
+            }
+            // Writing into a string cannot fail.
+            _ => {
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+        }
+    }
+    encoded
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;

@@ -14,6 +14,8 @@ use super::websocket::WebSocketService;
 use super::{Then, Transmission};
 use crate::certificate::DeviceCertificate;
 use crate::fault::{Effect, Exchange, Outlet, Shaping, Silence};
+use crate::hub::CallEnd;
+use crate::mqtt::Packet;
 use crate::tls::{Endpoint, Established, Session, Status};
 
 /// How long a client may take for the TLS handshake.
@@ -203,10 +205,32 @@ impl Connection {
         self.react(now, reaction, Shaping::default());
     }
 
-    /// Closes the connection because another one took its session over.
-    pub(super) fn replaced(&mut self, now: VirtualTime, services: &mut Services) {
+    /// Sends a packet to a hub's device.
+    pub(super) fn deliver(&mut self, now: VirtualTime, packet: &Packet) {
+        let listens = self.service.mqtt_mut().is_some_and(|own| own.is_with_hub());
+        if listens && self.state == State::Open {
+            let reaction = self.service.wrap(Reaction {
+                send: packet.encode(),
+                ending: Ending::None,
+            });
+            self.react(now, reaction, Shaping::default());
+        }
+    }
+
+    /// Answers a request that waits for a method's call.
+    pub(super) fn answer_call(&mut self, now: VirtualTime, end: &CallEnd, services: &mut Services) {
+        if let Service::Http(service) = &mut self.service
+            && self.state == State::Open
+        {
+            let reaction = service.answer_call(now, end, peer!(self), services);
+            self.conclude(now, reaction, services);
+        }
+    }
+
+    /// Closes the connection because the hub wants it.
+    pub(super) fn evict(&mut self, now: VirtualTime, reason: &str, services: &mut Services) {
         if let Some(service) = self.service.mqtt_mut() {
-            service.evicted(now, "replaced", services);
+            service.evicted(now, reason, services);
         }
         let closing = self.service.wrap(Reaction {
             send: Vec::new(),
@@ -235,6 +259,7 @@ impl Connection {
         }
         let peer = peer!(self);
         self.service.closed(now, peer, services);
+        services.hubs.forget(self.number);
     }
 
     /// Goes on with the handshake, unless a fault says otherwise.
@@ -286,14 +311,19 @@ impl Connection {
                 .note_plaintext(self.number, &status.plaintext);
             let peer = peer!(self);
             let reaction = self.service.receive(now, &status.plaintext, peer, services);
-            let upgraded = reaction.ending == Ending::Upgrade;
-            self.react(now, reaction, services.take_shaping());
-            if upgraded {
-                self.upgrade(now, services);
-            }
+            self.conclude(now, reaction, services);
         }
         if status.finished && self.state == State::Open {
             self.finish();
+        }
+    }
+
+    /// Does what a service wants, and goes on with the next protocol if that is it.
+    fn conclude(&mut self, now: VirtualTime, reaction: Reaction, services: &mut Services) {
+        let upgraded = reaction.ending == Ending::Upgrade;
+        self.react(now, reaction, services.take_shaping());
+        if upgraded {
+            self.upgrade(now, services);
         }
     }
 

@@ -8,7 +8,9 @@ use super::site::{Site, host_of};
 use crate::device_api::{Answer, DeviceApi, Outcome};
 use crate::fault::{self, Effect, Exchange};
 use crate::http::{Persistence, Request, RequestError};
+use crate::hub::{CallEnd, Shown};
 use crate::provisioning::{Course, Proof};
+use crate::registry_api::{self, RegistryApi};
 use crate::service_api::{ServiceApi, is_service_path};
 use crate::websocket;
 
@@ -30,6 +32,8 @@ pub(super) enum Reply {
         /// What happens to the connection then.
         persistence: Persistence,
     },
+    /// It is answered when a method's call ends.
+    Later,
     /// It opens a WebSocket connection.
     Upgrade(Vec<u8>),
     /// It is not, because of a fault.
@@ -108,7 +112,10 @@ pub(super) fn answer(
     }
     let mut answer = match fault::answer(effect.as_ref()) {
         Some((status, code)) => api(services, peer).error(now, status, code, "Injected fault."),
-        None => serve(now, request, course(effect.as_ref()), peer, services),
+        None => match serve(now, request, course(effect.as_ref()), peer, services) {
+            Some(answer) => answer,
+            None => return Reply::Later,
+        },
     };
     fault::spoil(effect.as_ref(), &mut answer.response);
     note(now, Some(request), &answer, peer, services);
@@ -154,15 +161,15 @@ fn upgrade(now: VirtualTime, request: &Request, peer: Peer<'_>, services: &mut S
     }
 }
 
-/// Hands a request to the interface that it is for.
+/// Hands a request to the interface that it is for; no answer where it comes later.
 fn serve(
     now: VirtualTime,
     request: &Request,
     course: Course,
     peer: Peer<'_>,
     services: &mut Services,
-) -> Answer {
-    match services.site_of(peer.host) {
+) -> Option<Answer> {
+    Some(match services.site_of(peer.host) {
         Some(Site::Provisioning) if is_service_path(&request.path) => {
             let policy = services.service_policy.clone();
             let mut service_api = ServiceApi {
@@ -175,12 +182,59 @@ fn serve(
             let proof = proof(request, peer);
             api(services, peer).answer(now, request, proof, course)
         }
-        Some(Site::Hub) => api(services, peer).error(now, 404, 404_000, "Not found."),
+        Some(Site::Hub) => {
+            let token = request.header("authorization");
+            match registry_api(services, peer, token).answer(now, request) {
+                registry_api::Reply::Now(answer, event) => {
+                    if let Some(event) = event {
+                        services.journal.note(now, *event);
+                    }
+                    *answer
+                }
+                registry_api::Reply::Later => return None,
+            }
+        }
         None => {
             let message = format!("No service is called {:?}.", peer.host);
             let code = u32::from(MISDIRECTED) * 1000;
             api(services, peer).error(now, MISDIRECTED, code, &message)
         }
+    })
+}
+
+/// Answers a request that waited for a method's call.
+pub(super) fn answer_call(
+    now: VirtualTime,
+    request: &Request,
+    end: &CallEnd,
+    peer: Peer<'_>,
+    services: &mut Services,
+) -> Vec<u8> {
+    let asked = asked_host(request);
+    let peer = addressed(peer, &asked, services);
+    let answer = registry_api(services, peer, None).call_end(now, end);
+    note(now, Some(request), &answer, peer, services);
+    let framing = services.behaviour.framing;
+    answer.response.encode(framing, request.persistence)
+}
+
+/// A hub's HTTP interfaces on what all connections share.
+fn registry_api<'a>(
+    services: &'a mut Services,
+    peer: Peer<'a>,
+    token: Option<&'a str>,
+) -> RegistryApi<'a, rand_chacha::ChaCha20Rng> {
+    RegistryApi {
+        hubs: &mut services.hubs,
+        policy: services.hub_policy.as_ref(),
+        epoch: services.epoch,
+        entropy: &mut services.entropy,
+        hub: peer.host,
+        connection: peer.connection,
+        shown: Shown {
+            certificate: peer.certificate,
+            token,
+        },
     }
 }
 

@@ -5,7 +5,7 @@ use az3166_event::{CloudEvent, VirtualTime};
 use super::connection::Peer;
 use super::services::Services;
 use super::site::Site;
-use crate::hub::Happened;
+use crate::hub::{Happened, Shown};
 use crate::mqtt::{Connect, ConnectReturnCode, Packet, Publish};
 
 /// A client asks a hub for a session. Returns when its token expires, if it has one.
@@ -22,16 +22,15 @@ pub(super) fn connect(
         Some(Site::Hub | Site::Provisioning) => peer.host,
         None => named_hub(connect, services),
     };
-    let result = services
+    let token = connect.password.as_deref();
+    let shown = Shown {
+        certificate: peer.certificate,
+        token: token.and_then(|token| core::str::from_utf8(token).ok()),
+    };
+    services
         .hubs
-        .connect(now, peer.connection, hub, connect, peer.certificate);
-    match result {
-        Ok(connected) => {
-            services.replace(connected.replaced);
-            Ok(None)
-        }
-        Err(refusal) => Err((refusal.return_code(), refusal.to_string())),
-    }
+        .connect(now, peer.connection, hub, connect, shown)
+        .map_err(|refusal| (refusal.return_code(), refusal.to_string()))
 }
 
 /// A device sent a message to its hub: packets for the device.
@@ -69,7 +68,7 @@ fn event(device_id: &str, happened: Happened) -> Option<CloudEvent> {
         }),
         Happened::TwinGet => Some(twin("get")),
         Happened::TwinPatch => Some(twin("patch_reported")),
-        Happened::Nothing => None,
+        Happened::MethodResponse { .. } | Happened::Nothing => None,
     }
 }
 

@@ -23,9 +23,9 @@ use sha2::{Digest as _, Sha256};
 use crate::clock::Epoch;
 use crate::config::{CloudConfig, CloudError, TimeBase, Virtual};
 use crate::fault::{CloudFault, FaultError};
-use crate::hub::Device;
+use crate::hub::{Device, DeviceKey, Outgoing};
 use crate::provisioning::{EnrolError, Enrolment, EnrolmentGroup, Provisioning};
-use crate::state::Change;
+use crate::state::{Change, Item, ItemKey};
 use crate::tls::{Endpoint, Session};
 use connection::Connection;
 use deadlines::Deadlines;
@@ -126,17 +126,41 @@ impl<B: TimeBase> Cloud<B> {
     /// Every record that changed since the last call, as it is now. What
     /// [`apply`](Self::apply) took in is no change.
     pub fn take_changes(&mut self) -> Vec<Change> {
-        self.services.provisioning.take_changes()
+        let mut changes = self.services.provisioning.take_changes();
+        for (key, record) in self.services.hubs.take_changes() {
+            changes.push(match record {
+                Some(record) => Change::Put(Box::new(Item::Device(record))),
+                None => Change::Delete(ItemKey::Device(key.hub, key.device_id)),
+            });
+        }
+        changes
     }
 
     /// Every record.
     pub fn snapshot(&self) -> impl Iterator<Item = Change> {
-        self.services.provisioning.snapshot()
+        let devices = self.services.hubs.records().map(Item::Device);
+        self.services
+            .provisioning
+            .snapshot()
+            .chain(devices.map(|item| Change::Put(Box::new(item))))
     }
 
     /// Takes in a change that an earlier run handed out.
     pub fn apply(&mut self, change: Change) {
-        self.services.provisioning.apply(change);
+        let hubs = &mut self.services.hubs;
+        match change {
+            Change::Put(item) => match *item {
+                Item::Device(record) => hubs.restore(&record),
+                item => {
+                    let change = Change::Put(Box::new(item));
+                    self.services.provisioning.apply(change);
+                }
+            },
+            Change::Delete(ItemKey::Device(hub, id)) => {
+                hubs.forget_device(&DeviceKey::new(&hub, &id));
+            }
+            change => self.services.provisioning.apply(change),
+        }
     }
 
     /// The provisioning service: enrolments and registrations.
@@ -299,10 +323,31 @@ impl<B: TimeBase> Cloud<B> {
 
     /// Carries out what one connection's traffic means for others.
     fn settle(&mut self, now: VirtualTime) {
-        for number in self.services.take_replaced() {
-            self.with(number, |replaced, _, services| {
-                replaced.replaced(now, services);
-            });
+        loop {
+            for (at, event) in self.services.hubs.take_notes() {
+                self.services.journal.note(at, event);
+            }
+            let outgoing = self.services.hubs.take_outgoing();
+            if outgoing.is_empty() {
+                return;
+            }
+            for each in outgoing {
+                match each {
+                    Outgoing::Packet { connection, packet } => {
+                        self.with(connection, |to, _, _| to.deliver(now, &packet));
+                    }
+                    Outgoing::Evict { connection, reason } => {
+                        self.with(connection, |to, _, services| {
+                            to.evict(now, reason, services)
+                        });
+                    }
+                    Outgoing::CallEnd(end) => {
+                        self.with(end.connection, |to, _, services| {
+                            to.answer_call(now, &end, services);
+                        });
+                    }
+                }
+            }
         }
     }
 

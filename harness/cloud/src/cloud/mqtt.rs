@@ -90,6 +90,12 @@ impl MqttService {
         reaction
     }
 
+    /// Whether a hub may send packets.
+    pub(super) fn is_with_hub(&self) -> bool {
+        let with = self.session.as_ref().map(|session| &session.with);
+        matches!(with, Some(With::Hub))
+    }
+
     /// The connection is gone.
     pub(super) fn closed(&mut self, now: VirtualTime, peer: Peer<'_>, services: &mut Services) {
         self.end(now, "connection lost", peer, services);
@@ -165,7 +171,7 @@ impl MqttService {
             ) => send(Packet::Suback {
                 packet_id: *packet_id,
                 granted: match &mut session.with {
-                    With::Hub => services.hubs.subscribe(peer.connection, subscriptions),
+                    With::Hub => services.hubs.subscribe(now, peer.connection, subscriptions),
                     With::Provisioning(session) => session.subscribe(subscriptions),
                 },
             }),
@@ -179,7 +185,9 @@ impl MqttService {
                 });
             }
             (Packet::Pingreq, Some(_)) => send(Packet::Pingresp),
-            (Packet::Puback { .. }, Some(_)) => {}
+            (Packet::Puback { packet_id }, Some(_)) => {
+                services.hubs.acknowledge(now, peer.connection, *packet_id);
+            }
             (Packet::Disconnect, Some(_)) => {
                 self.end(now, "client", peer, services);
                 reaction.ending = Ending::Close;

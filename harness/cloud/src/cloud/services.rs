@@ -10,7 +10,7 @@ use crate::behaviour::Behaviour;
 use crate::clock::Epoch;
 use crate::config::{CloudConfig, TimeBase};
 use crate::fault::{Effect, Exchange, FaultBook, Shaping};
-use crate::hub::Hubs;
+use crate::hub::{self, Hubs};
 use crate::provisioning::{self, Provisioning, Registration, RegistrationState};
 use crate::sas::AccessPolicy;
 
@@ -26,8 +26,8 @@ pub(super) struct Services {
     pub(super) provisioning_host: String,
     /// Who may use the provisioning service's own API.
     pub(super) service_policy: Option<AccessPolicy>,
+    pub(super) hub_policy: Option<AccessPolicy>,
     hub_hosts: Vec<String>,
-    replaced: Vec<u32>,
     shaping: Shaping,
 }
 
@@ -42,7 +42,12 @@ impl Services {
                 verifier: config.verifier(),
                 quotas: config.quotas,
             }),
-            hubs: Hubs::default(),
+            hubs: Hubs::new(hub::Settings {
+                epoch: Epoch::of(config),
+                retention: B::RETENTION,
+                policy: config.hub_policy.clone(),
+            }),
+            hub_policy: config.hub_policy.clone(),
             faults: FaultBook::default(),
             journal: Journal::new(B::RETENTION),
             behaviour: config.behaviour.clone(),
@@ -51,7 +56,6 @@ impl Services {
             provisioning_host: config.provisioning_host.clone(),
             service_policy: config.service_policy.clone(),
             hub_hosts: config.hubs.clone(),
-            replaced: Vec::new(),
             shaping: Shaping::default(),
         }
     }
@@ -79,27 +83,19 @@ impl Services {
 
     /// When the services have something to do by themselves.
     pub(super) fn next_deadline(&self) -> Option<VirtualTime> {
-        self.provisioning.next_deadline()
+        let deadlines = [self.provisioning.next_deadline(), self.hubs.next_deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// Ends operations that are due.
     pub(super) fn advance(&mut self, now: VirtualTime) {
+        self.hubs.advance(now);
         for completion in self.provisioning.advance(now, &mut self.entropy) {
             self.note_registration(completion.at, &completion.registration);
             if let Some(assignment) = &completion.assignment {
-                self.hubs.put(assignment);
+                self.hubs.put(completion.at, assignment);
             }
         }
-    }
-
-    /// The connection `connection` must end because another one took its session over.
-    pub(super) fn replace(&mut self, connection: Option<u32>) {
-        self.replaced.extend(connection);
-    }
-
-    /// Connections that must end because others took their sessions over.
-    pub(super) fn take_replaced(&mut self) -> Vec<u32> {
-        core::mem::take(&mut self.replaced)
     }
 
     /// The fault that strikes an exchange, noted in the journal. How the answer then leaves is

@@ -95,6 +95,12 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
+    /// All header fields.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let fields = self.headers.iter();
+        fields.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The values of all header fields with this name, whatever the case of either.
     pub(crate) fn header_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers

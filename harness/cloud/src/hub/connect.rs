@@ -1,7 +1,5 @@
 //! Who may have a session.
 
-use super::{Authentication, Thumbprints};
-use crate::certificate::DeviceCertificate;
 use crate::mqtt::{Connect, ConnectReturnCode};
 
 /// Why a client gets no session. Every one is return code 5 on the wire.
@@ -27,24 +25,32 @@ pub(crate) enum ConnectRefusal {
     /// The hub knows no such device.
     #[error("the hub knows no such device")]
     UnknownDevice,
+    /// The device is disabled.
+    #[error("the device is disabled")]
+    Disabled,
     /// The client sent no token.
     #[error("the client sent no token")]
     NoToken,
+    /// The client's token is not good: {0}.
+    #[error("401003 the client's token is not good: {0}")]
+    Token(String),
     /// The client showed no certificate.
     #[error("the client showed no certificate")]
     NoCertificate,
     /// 401003 Thumbprint does not match configuration ...
     #[error(
-        "401003 Thumbprint does not match configuration: Thumbprint: SHA1Hash={}, SHA2Hash={}; Configuration: PrimaryThumbprint={}, SecondaryThumbprint={}",
-        shown.sha1, shown.sha256, primary.sha256, secondary.as_ref().map_or("", |own| &own.sha256)
+        "401003 Thumbprint does not match configuration: Thumbprint: SHA1Hash={sha1}, SHA2Hash={sha256}; Configuration: PrimaryThumbprint={primary}, SecondaryThumbprint={}",
+        secondary.as_deref().unwrap_or_default()
     )]
     Thumbprint {
-        /// Of the certificate that the client showed.
-        shown: Box<Thumbprints>,
-        /// Of the enrolment's primary certificate.
-        primary: Box<Thumbprints>,
-        /// Of its secondary one.
-        secondary: Option<Box<Thumbprints>>,
+        /// SHA-1 of the certificate that the client showed.
+        sha1: String,
+        /// SHA-256 of it.
+        sha256: String,
+        /// What the device's certificate has.
+        primary: String,
+        /// What its other certificate has.
+        secondary: Option<String>,
     },
 }
 
@@ -76,23 +82,4 @@ pub(super) fn device_id<'a>(hub: &str, packet: &'a Connect) -> Result<&'a str, C
         });
     }
     Ok(device_id)
-}
-
-/// Whether the certificate is the device's; TLS has proven that the client has its key.
-pub(super) fn authenticate(
-    authentication: &Authentication,
-    certificate: Option<&DeviceCertificate>,
-) -> Result<(), ConnectRefusal> {
-    let Authentication::SelfSigned { primary, secondary } = authentication else {
-        return Err(ConnectRefusal::NoToken);
-    };
-    let shown = Thumbprints::of(certificate.ok_or(ConnectRefusal::NoCertificate)?);
-    if shown == *primary || Some(&shown) == secondary.as_ref() {
-        return Ok(());
-    }
-    Err(ConnectRefusal::Thumbprint {
-        shown: Box::new(shown),
-        primary: Box::new(primary.clone()),
-        secondary: secondary.clone().map(Box::new),
-    })
 }

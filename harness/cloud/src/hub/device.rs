@@ -1,11 +1,15 @@
 //! What a hub knows of a device.
 
-use az3166_event::VirtualTime;
+use std::collections::VecDeque;
 
-use super::Twin;
-use crate::certificate::DeviceCertificate;
-use crate::provisioning::Credential;
-use crate::sas::SymmetricKeys;
+use az3166_event::VirtualTime;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::cloud_to_device::Queue;
+use super::{Authentication, Twin};
+use crate::clock::Timestamp;
+use crate::retention::Retention;
 
 /// A device of a hub.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,12 +20,34 @@ pub struct Device {
     pub device_id: String,
     /// How it proves who it is.
     pub authentication: Authentication,
+    /// Whether it may connect.
+    pub status: DeviceStatus,
+    /// Counts the times that its identity changed, from 1.
+    pub revision: u64,
+    /// When it was made known to the hub.
+    pub created: Timestamp,
+    /// When it sent something last.
+    pub last_activity: Option<Timestamp>,
     /// Whether it is connected.
     pub connection_state: ConnectionState,
-    /// What it sent, the oldest first.
-    pub telemetry: Vec<Telemetry>,
+    /// What it sent, the oldest first; a service keeps the latest messages.
+    pub telemetry: VecDeque<Telemetry>,
+    /// How many messages it sent, kept or not.
+    pub telemetry_count: u64,
     /// Its twin.
     pub twin: Twin,
+    pub(super) queue: Queue,
+}
+
+/// Whether a device may connect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DeviceStatus {
+    /// It may.
+    #[default]
+    Enabled,
+    /// It may not.
+    Disabled,
 }
 
 /// Whether a device is connected.
@@ -36,29 +62,6 @@ pub enum ConnectionState {
         /// Since when.
         since: VirtualTime,
     },
-}
-
-/// How a device proves who it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Authentication {
-    /// By a certificate with one of these thumbprints.
-    SelfSigned {
-        /// Of the enrolment's primary certificate.
-        primary: Thumbprints,
-        /// Of its secondary one.
-        secondary: Option<Thumbprints>,
-    },
-    /// By a token that is signed with one of these keys.
-    Sas(SymmetricKeys),
-}
-
-/// A certificate's thumbprints, in upper-case hex digits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Thumbprints {
-    /// SHA-1 of the DER.
-    pub sha1: String,
-    /// SHA-256 of the DER.
-    pub sha256: String,
 }
 
 /// A message from a device to its hub.
@@ -77,42 +80,60 @@ impl Device {
         hub: &str,
         device_id: &str,
         authentication: Authentication,
-        twin: Twin,
+        created: Timestamp,
     ) -> Self {
         Self {
             hub: hub.to_owned(),
             device_id: device_id.to_owned(),
             authentication,
+            status: DeviceStatus::default(),
+            revision: 1,
+            created,
+            last_activity: None,
             connection_state: ConnectionState::Disconnected,
-            telemetry: Vec::new(),
-            twin,
+            telemetry: VecDeque::new(),
+            telemetry_count: 0,
+            twin: Twin::default(),
+            queue: Queue::default(),
         }
     }
 
     /// Whether it is connected.
     pub fn is_connected(&self) -> bool {
-        matches!(self.connection_state, ConnectionState::Connected { .. })
+        self.connection().is_some()
     }
-}
 
-impl Thumbprints {
-    /// The thumbprints of `certificate`.
-    pub fn of(certificate: &DeviceCertificate) -> Self {
-        Self {
-            sha1: certificate.sha1_thumbprint(),
-            sha256: certificate.sha256_thumbprint(),
+    /// How many messages from the cloud wait for it.
+    pub fn waiting_messages(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The identity's etag, as the registry has it.
+    pub(crate) fn etag(&self) -> String {
+        STANDARD.encode(self.revision.to_string())
+    }
+
+    pub(super) fn connection(&self) -> Option<u32> {
+        match self.connection_state {
+            ConnectionState::Connected { connection, .. } => Some(connection),
+            ConnectionState::Disconnected => None,
         }
     }
-}
 
-impl From<&Credential> for Authentication {
-    fn from(credential: &Credential) -> Self {
-        match credential {
-            Credential::X509 { primary, secondary } => Self::SelfSigned {
-                primary: Thumbprints::of(primary),
-                secondary: secondary.as_ref().map(Thumbprints::of),
-            },
-            Credential::SymmetricKey(keys) => Self::Sas(keys.clone()),
+    /// Keeps a message, and forgets the oldest ones that are too much.
+    pub(super) fn keep(&mut self, message: Telemetry, retention: &Retention) {
+        self.telemetry_count += 1;
+        self.telemetry.push_back(message);
+        let size = |kept: &VecDeque<Telemetry>| kept.iter().map(|each| each.body.len()).sum();
+        while self.telemetry.len() > 1 {
+            let bytes: usize = match retention.telemetry_bytes {
+                usize::MAX => 0,
+                _ => size(&self.telemetry),
+            };
+            if self.telemetry.len() <= retention.telemetry && bytes <= retention.telemetry_bytes {
+                return;
+            }
+            self.telemetry.pop_front();
         }
     }
 }

@@ -1,13 +1,17 @@
 //! What a message from a device means.
 
+use std::collections::BTreeMap;
+
 use az3166_event::VirtualTime;
 
 use super::device::{Device, Telemetry};
-use super::topic::{TWIN_RESPONSES, Topic};
-use crate::mqtt::{Delivery, Packet, Publish, Retain};
+use super::topic::{Feed, Topic};
+use super::twin::TwinError;
+use crate::mqtt::{Delivery, Packet, Publish, QoS, Retain};
+use crate::retention::Retention;
 
 /// The largest message (IoT Hub documentation, "Quotas and throttling").
-const LARGEST: usize = 256 * 1024;
+pub(super) const LARGEST: usize = 256 * 1024;
 
 /// What a message did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +22,12 @@ pub(crate) enum Happened {
     TwinGet,
     /// The device changed its twin's reported half.
     TwinPatch,
+    /// The device answered a method's call.
+    MethodResponse {
+        call: u64,
+        status: i32,
+        payload: Vec<u8>,
+    },
     /// Nothing that anyone waits for.
     Nothing,
 }
@@ -46,8 +56,9 @@ pub(crate) enum Violation {
 pub(super) fn handle(
     now: VirtualTime,
     device: &mut Device,
-    filters: &[String],
+    feeds: &BTreeMap<Feed, QoS>,
     message: &Publish,
+    retention: &Retention,
 ) -> Result<(Happened, Vec<Packet>), Violation> {
     let mut packets = match message.delivery {
         Delivery::AtMostOnce => Vec::new(),
@@ -68,7 +79,7 @@ pub(super) fn handle(
                 properties: properties.to_owned(),
                 body: message.payload.clone(),
             };
-            device.telemetry.push(telemetry.clone());
+            device.keep(telemetry.clone(), retention);
             (Happened::Telemetry(telemetry), None)
         }
         Topic::TwinGet { request_id } => {
@@ -76,27 +87,46 @@ pub(super) fn handle(
             let body = device.twin.to_json().to_string();
             (Happened::TwinGet, Some((topic, body)))
         }
-        Topic::TwinPatch { request_id } => match device.twin.reported.patch(&message.payload) {
-            Some(version) => {
+        Topic::TwinPatch { request_id } => match device.twin.report(&message.payload) {
+            Ok(version) => {
                 let topic = format!("$iothub/twin/res/204/?$rid={request_id}&$version={version}");
                 (Happened::TwinPatch, Some((topic, String::new())))
             }
-            None => {
-                let topic = format!("$iothub/twin/res/400/?$rid={request_id}");
+            Err(error) => {
+                let status = match error {
+                    TwinError::TooLarge { .. } => 413,
+                    _ => 400,
+                };
+                let topic = format!("$iothub/twin/res/{status}/?$rid={request_id}");
                 (Happened::Nothing, Some((topic, String::new())))
             }
         },
-        Topic::MethodResponse => (Happened::Nothing, None),
+        Topic::MethodResponse { status, request_id } => {
+            let happened = match request_id.parse() {
+                Ok(call) => Happened::MethodResponse {
+                    call,
+                    status,
+                    payload: message.payload.clone(),
+                },
+                Err(_) => Happened::Nothing,
+            };
+            (happened, None)
+        }
     };
     if let Some((topic, body)) = answer
-        && filters.iter().any(|filter| filter == TWIN_RESPONSES)
+        && feeds.contains_key(&Feed::TwinResponses)
     {
-        packets.push(Packet::Publish(Publish {
-            topic,
-            payload: body.into_bytes(),
-            delivery: Delivery::AtMostOnce,
-            retain: Retain::No,
-        }));
+        packets.push(at_most_once(topic, body.into_bytes()));
     }
     Ok((happened, packets))
+}
+
+/// A message that the hub sends once.
+pub(super) fn at_most_once(topic: String, payload: Vec<u8>) -> Packet {
+    Packet::Publish(Publish {
+        topic,
+        payload,
+        delivery: Delivery::AtMostOnce,
+        retain: Retain::No,
+    })
 }

@@ -1,74 +1,119 @@
-//! IoT Hub as a state machine: devices, their sessions, telemetry and twins. It speaks MQTT
-//! packets, but knows no transport, no clock and no randomness of its own.
+//! IoT Hub as a state machine: devices, their sessions, telemetry, twins, messages and methods. It
+//! speaks MQTT packets, but knows no transport, no clock and no randomness of its own.
 
+mod authentication;
+mod back_end;
+mod cloud_to_device;
 mod connect;
 mod device;
 mod message;
+mod method;
+mod session;
+mod stored;
 mod topic;
 mod twin;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use az3166_event::VirtualTime;
+use az3166_event::{CloudEvent, VirtualTime};
 
-pub use device::{Authentication, ConnectionState, Device, Telemetry, Thumbprints};
+pub use authentication::{Authentication, Thumbprint};
+pub use device::{ConnectionState, Device, DeviceStatus, Telemetry};
+pub use stored::HubDeviceRecord;
 pub use twin::{Properties, Twin};
 
+pub(crate) use authentication::Shown;
+pub(crate) use back_end::{DeviceChange, RegistryError};
+pub(crate) use cloud_to_device::{CloudMessage, QueueError, Verdict};
 pub(crate) use connect::ConnectRefusal;
 pub(crate) use message::{Happened, Violation};
+pub(crate) use method::{Call, CallEnd, MethodResult};
+pub(crate) use twin::{Mode, Sections, TwinError};
 
-use crate::certificate::DeviceCertificate;
-use crate::mqtt::{Connect, Packet, Publish, QoS, Subscription};
+use crate::clock::Epoch;
+use crate::mqtt::Packet;
 use crate::provisioning::{Assignment, Substatus};
+use crate::retention::Retention;
+use crate::sas::AccessPolicy;
+use method::Calls;
+use session::Session;
 
 /// All devices of all hubs, and who is connected.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Hubs {
     devices: BTreeMap<DeviceKey, Device>,
     sessions: BTreeMap<u32, Session>,
+    calls: Calls,
+    outgoing: Vec<Outgoing>,
+    notes: Vec<(VirtualTime, CloudEvent)>,
+    changed: BTreeSet<DeviceKey>,
+    settings: Settings,
+}
+
+/// What all hubs have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) epoch: Epoch,
+    pub(crate) retention: Retention,
+    /// Whose tokens give access to the registry and to every device.
+    pub(crate) policy: Option<AccessPolicy>,
 }
 
 /// A hub's host name in lower case and a device id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct DeviceKey {
-    hub: String,
-    device_id: String,
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct DeviceKey {
+    pub(crate) hub: String,
+    pub(crate) device_id: String,
 }
 
-#[derive(Clone, Debug)]
-struct Session {
-    device: DeviceKey,
-    filters: Vec<String>,
-}
-
-/// A session that began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Connected {
-    /// The connection whose session it ended: a device has one at most (error 400027).
-    pub(crate) replaced: Option<u32>,
+/// What one connection's traffic means for another connection.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outgoing {
+    /// A packet for a device.
+    Packet { connection: u32, packet: Packet },
+    /// The hub ends a session.
+    Evict {
+        connection: u32,
+        reason: &'static str,
+    },
+    /// The answer to a method's call over HTTP.
+    CallEnd(CallEnd),
 }
 
 impl Hubs {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            devices: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            calls: Calls::default(),
+            outgoing: Vec::new(),
+            notes: Vec::new(),
+            changed: BTreeSet::new(),
+            settings,
+        }
+    }
+
     /// Makes a device known to its hub, or known anew.
-    pub(crate) fn put(&mut self, assignment: &Assignment) {
+    pub(crate) fn put(&mut self, now: VirtualTime, assignment: &Assignment) {
         let key = DeviceKey::new(&assignment.hub, &assignment.device_id);
         let former = assignment
             .former_hub
             .as_ref()
-            .and_then(|hub| {
-                self.devices
-                    .remove(&DeviceKey::new(hub, &assignment.device_id))
-            })
+            .map(|hub| DeviceKey::new(hub, &assignment.device_id))
+            .and_then(|former| self.remove(&former))
             .filter(|_| assignment.substatus == Substatus::DeviceDataMigrated);
         let authentication = Authentication::from(&assignment.credential);
-        match self.devices.get_mut(&key) {
-            Some(device) => device.authentication = authentication,
-            None => {
-                let twin = former.map(|device| device.twin).unwrap_or_default();
-                let device = Device::new(&key.hub, &key.device_id, authentication, twin);
-                self.devices.insert(key, device);
-            }
+        let created = self.settings.epoch.timestamp(now);
+        let device = self.devices.entry(key.clone()).or_insert_with(|| {
+            let mut device = Device::new(&key.hub, &key.device_id, authentication.clone(), created);
+            device.twin = former.map(|device| device.twin).unwrap_or_default();
+            device
+        });
+        if device.authentication != authentication {
+            device.authentication = authentication;
+            device.revision += 1;
         }
+        self.changed.insert(key);
     }
 
     /// All devices, by hub and id.
@@ -76,101 +121,76 @@ impl Hubs {
         self.devices.values()
     }
 
-    /// A client of `hub` asks for a session on `connection`.
-    ///
-    /// # Errors
-    /// It is refused.
-    pub(crate) fn connect(
+    /// What one connection's traffic meant for others since the last call.
+    pub(crate) fn take_outgoing(&mut self) -> Vec<Outgoing> {
+        core::mem::take(&mut self.outgoing)
+    }
+
+    /// What happened beside the messages of devices since the last call.
+    pub(crate) fn take_notes(&mut self) -> Vec<(VirtualTime, CloudEvent)> {
+        core::mem::take(&mut self.notes)
+    }
+
+    /// When a method's call gives up.
+    pub(crate) fn next_deadline(&self) -> Option<VirtualTime> {
+        self.calls.next_deadline()
+    }
+
+    /// Ends the calls whose time is over.
+    pub(crate) fn advance(&mut self, now: VirtualTime) {
+        for end in self.calls.advance(now) {
+            self.end_call(now, end);
+        }
+    }
+
+    /// The connection is gone, whatever it was for.
+    pub(crate) fn forget(&mut self, connection: u32) {
+        self.calls.forget(connection);
+    }
+
+    fn end_call(&mut self, now: VirtualTime, end: CallEnd) {
+        let event = CloudEvent::DirectMethod {
+            device_id: end.device_id.clone(),
+            method: end.method.clone(),
+            status: end.result.as_ref().ok().map(|result| result.status),
+            error_code: end.result.as_ref().err().map(|error| error.code()),
+        };
+        self.notes.push((now, event));
+        self.outgoing.push(Outgoing::CallEnd(end));
+    }
+
+    fn note_message(
         &mut self,
         now: VirtualTime,
-        connection: u32,
-        hub: &str,
-        packet: &Connect,
-        certificate: Option<&DeviceCertificate>,
-    ) -> Result<Connected, ConnectRefusal> {
-        let device_id = connect::device_id(hub, packet)?;
-        let key = DeviceKey::new(hub, device_id);
-        let device = self
-            .devices
-            .get_mut(&key)
-            .ok_or(ConnectRefusal::UnknownDevice)?;
-        connect::authenticate(&device.authentication, certificate)?;
-        let replaced = match device.connection_state {
-            ConnectionState::Connected { connection, .. } => Some(connection),
-            ConnectionState::Disconnected => None,
+        key: &DeviceKey,
+        message_id: String,
+        outcome: &str,
+    ) {
+        let event = CloudEvent::CloudToDevice {
+            device_id: key.device_id.clone(),
+            message_id,
+            outcome: outcome.to_owned(),
         };
-        device.connection_state = ConnectionState::Connected {
-            connection,
-            since: now,
-        };
-        if let Some(old) = replaced {
-            self.sessions.remove(&old);
+        self.notes.push((now, event));
+    }
+
+    /// Removes a device and ends its session.
+    fn remove(&mut self, key: &DeviceKey) -> Option<Device> {
+        let device = self.devices.remove(key)?;
+        self.changed.insert(key.clone());
+        if let Some(connection) = device.connection() {
+            self.sessions.remove(&connection);
+            self.outgoing.push(Outgoing::Evict {
+                connection,
+                reason: "the device was removed from the hub",
+            });
         }
-        let session = Session {
-            device: key,
-            filters: Vec::new(),
-        };
-        self.sessions.insert(connection, session);
-        Ok(Connected { replaced })
-    }
-
-    /// The session on `connection` ended, if there was one.
-    pub(crate) fn disconnect(&mut self, connection: u32) {
-        if let Some(session) = self.sessions.remove(&connection)
-            && let Some(device) = self.devices.get_mut(&session.device)
-        {
-            device.connection_state = ConnectionState::Disconnected;
-        }
-    }
-
-    /// A device wants messages.
-    pub(crate) fn subscribe(
-        &mut self,
-        connection: u32,
-        wanted: &[Subscription],
-    ) -> Vec<Option<QoS>> {
-        let Some(session) = self.sessions.get_mut(&connection) else {
-            return vec![None; wanted.len()];
-        };
-        let grant = |subscription: &Subscription| {
-            if !topic::may_subscribe(&session.device.device_id, &subscription.filter) {
-                return None;
-            }
-            session.filters.push(subscription.filter.clone());
-            // The hub has no QoS 2 (IoT Hub documentation, "MQTT support").
-            Some(subscription.qos.min(QoS::AtLeastOnce))
-        };
-        wanted.iter().map(grant).collect()
-    }
-
-    /// A device wants no more messages.
-    pub(crate) fn unsubscribe(&mut self, connection: u32, filters: &[String]) {
-        if let Some(session) = self.sessions.get_mut(&connection) {
-            session.filters.retain(|own| !filters.contains(own));
-        }
-    }
-
-    /// A device sent a message: what it means, and packets for the device.
-    ///
-    /// # Errors
-    /// The hub closes the connection.
-    pub(crate) fn publish(
-        &mut self,
-        now: VirtualTime,
-        connection: u32,
-        message: &Publish,
-    ) -> Result<(Happened, Vec<Packet>), Violation> {
-        let session = self.sessions.get(&connection).ok_or(Violation::NoSession)?;
-        let device = self
-            .devices
-            .get_mut(&session.device)
-            .ok_or(Violation::NoSession)?;
-        message::handle(now, device, &session.filters, message)
+        Some(device)
     }
 }
 
 impl DeviceKey {
-    fn new(hub: &str, device_id: &str) -> Self {
+    pub(crate) fn new(hub: &str, device_id: &str) -> Self {
         Self {
             hub: hub.to_ascii_lowercase(),
             device_id: device_id.to_owned(),

@@ -13,11 +13,36 @@ pub(super) enum Topic<'a> {
     /// `$iothub/twin/PATCH/properties/reported/?$rid={request id}`
     TwinPatch { request_id: &'a str },
     /// `$iothub/methods/res/{status}/?$rid={request id}`
-    MethodResponse,
+    MethodResponse { status: i32, request_id: &'a str },
 }
 
-/// The filter that a device needs for answers to its twin requests.
-pub(super) const TWIN_RESPONSES: &str = "$iothub/twin/res/#";
+/// What a device can subscribe to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Feed {
+    /// Answers to its twin requests.
+    TwinResponses,
+    /// Changes of its twin's desired half.
+    DesiredChanges,
+    /// Calls of its methods.
+    Methods,
+    /// Messages from the cloud.
+    CloudToDevice,
+}
+
+impl Feed {
+    /// The feed behind a filter; `None` for one that a device may not subscribe to.
+    pub(super) fn of(device_id: &str, filter: &str) -> Option<Self> {
+        match filter {
+            "$iothub/twin/res/#" => Some(Self::TwinResponses),
+            "$iothub/twin/PATCH/properties/desired/#" => Some(Self::DesiredChanges),
+            "$iothub/methods/POST/#" => Some(Self::Methods),
+            _ => {
+                let rest = filter.strip_prefix("devices/")?.strip_prefix(device_id)?;
+                (rest == "/messages/devicebound/#").then_some(Self::CloudToDevice)
+            }
+        }
+    }
+}
 
 impl<'a> Topic<'a> {
     /// Reads a topic; `None` for one that the hub does not have.
@@ -31,9 +56,11 @@ impl<'a> Topic<'a> {
                 let request_id = request_id(query)?;
                 return Some(Self::TwinPatch { request_id });
             }
-            return rest
-                .starts_with("methods/res/")
-                .then_some(Self::MethodResponse);
+            let (status, query) = rest.strip_prefix("methods/res/")?.split_once('/')?;
+            return Some(Self::MethodResponse {
+                status: status.parse().ok()?,
+                request_id: request_id(query)?,
+            });
         }
         let (device_id, rest) = topic.strip_prefix("devices/")?.split_once('/')?;
         let properties = rest.strip_prefix("messages/events")?;
@@ -48,16 +75,6 @@ impl<'a> Topic<'a> {
             }),
         }
     }
-}
-
-/// Whether a device may subscribe to `filter`.
-pub(super) fn may_subscribe(device_id: &str, filter: &str) -> bool {
-    const OWN: [&str; 3] = [
-        TWIN_RESPONSES,
-        "$iothub/twin/PATCH/properties/desired/#",
-        "$iothub/methods/POST/#",
-    ];
-    OWN.contains(&filter) || filter == format!("devices/{device_id}/messages/devicebound/#")
 }
 
 /// The value of `$rid` in `?$rid=1&...`.
@@ -83,18 +100,19 @@ mod tests {
     #[case("$iothub/twin/GET/?x=1&$rid=7", Some(Topic::TwinGet { request_id: "7" }))]
     #[case("$iothub/twin/GET/", None)]
     #[case("$iothub/twin/PATCH/properties/reported/?$rid=", Some(Topic::TwinPatch { request_id: "" }))]
-    #[case("$iothub/methods/res/200/?$rid=1", Some(Topic::MethodResponse))]
+    #[case("$iothub/methods/res/200/?$rid=1", Some(Topic::MethodResponse { status: 200, request_id: "1" }))]
+    #[case("$iothub/methods/res/ok/?$rid=1", None)]
     #[case("a/b", None)]
     fn topics(#[case] topic: &str, #[case] expected: Option<Topic<'_>>) {
         assert_eq!(Topic::parse(topic), expected);
     }
 
     #[rstest]
-    #[case("$iothub/twin/res/#", true)]
-    #[case("devices/d/messages/devicebound/#", true)]
-    #[case("devices/e/messages/devicebound/#", false)]
-    #[case("#", false)]
-    fn filters(#[case] filter: &str, #[case] expected: bool) {
-        assert_eq!(may_subscribe("d", filter), expected);
+    #[case("$iothub/twin/res/#", Some(Feed::TwinResponses))]
+    #[case("devices/d/messages/devicebound/#", Some(Feed::CloudToDevice))]
+    #[case("devices/e/messages/devicebound/#", None)]
+    #[case("#", None)]
+    fn filters(#[case] filter: &str, #[case] expected: Option<Feed>) {
+        assert_eq!(Feed::of("d", filter), expected);
     }
 }

@@ -97,7 +97,7 @@ impl fmt::Display for RegistrationId {
 
 /// Whether `text` can name a device in a hub: 1 to 128 ASCII letters, digits and certain signs
 /// (IoT Hub documentation, "Device identity properties").
-pub(super) fn is_device_id(text: &str) -> bool {
+pub(crate) fn is_device_id(text: &str) -> bool {
     (1..=LONGEST).contains(&text.len())
         && text
             .bytes()

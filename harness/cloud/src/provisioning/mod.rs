@@ -36,7 +36,7 @@ pub use refusal::Refusal;
 pub use registration::{AttestationKind, HubDevice, Registration, RegistrationState, Substatus};
 pub use store::{Record, Revision};
 
-pub(crate) use id::uuid;
+pub(crate) use id::{is_device_id, uuid};
 
 use crate::behaviour::{Behaviour, DeletedEnrolment};
 use crate::certificate::DeviceCertificate;

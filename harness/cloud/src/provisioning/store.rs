@@ -213,6 +213,8 @@ impl Store {
             Change::Delete(ItemKey::Registration(key)) => {
                 self.take_entry(&key);
             }
+            // The hubs' own.
+            Change::Delete(ItemKey::Device(..)) => {}
         }
     }
 
@@ -243,6 +245,7 @@ impl Store {
         match key {
             ItemKey::Enrolment(key) => self.enrolments.get(key).cloned().map(Item::Enrolment),
             ItemKey::Group(key) => self.groups.get(key).cloned().map(Item::Group),
+            ItemKey::Device(..) => None,
             ItemKey::Registration(key) => self
                 .registrations
                 .get(key)

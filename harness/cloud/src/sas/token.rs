@@ -94,6 +94,11 @@ impl Token {
         self.expires <= since_1970
     }
 
+    /// When the token is no longer good, in time since 1970.
+    pub fn expires(&self) -> Duration {
+        self.expires
+    }
+
     /// Whether the token is for `resource`, whatever the case of its letters.
     pub fn is_for(&self, resource: &str) -> bool {
         self.resource().eq_ignore_ascii_case(resource)

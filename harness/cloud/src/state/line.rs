@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use super::registration::StoredRegistration;
 use super::{Change, Item, ItemKey};
+use crate::hub::HubDeviceRecord;
 use crate::provisioning::Record;
 use crate::service_api::model::{Detail, Group, IndividualEnrollment, ModelError, Supplement};
 
@@ -58,6 +59,7 @@ enum StoredItem {
     Enrolment(IndividualEnrollment),
     Group(Group),
     Registration(StoredRegistration),
+    Device(HubDeviceRecord),
 }
 
 #[derive(Deserialize, Serialize)]
@@ -66,6 +68,7 @@ enum StoredKey {
     Enrolment(String),
     Group(String),
     Registration(String),
+    Device(String, String),
 }
 
 impl Change {
@@ -131,6 +134,7 @@ impl StoredItem {
             Item::Registration(registration) => {
                 Self::Registration(StoredRegistration::of(registration))
             }
+            Item::Device(record) => Self::Device(record.clone()),
         }
     }
 
@@ -153,6 +157,11 @@ impl StoredItem {
                 let registration = stored.read().map_err(|error| unusable(&key, &error))?;
                 Ok(Item::Registration(registration))
             }
+            Self::Device(record) if record.is_usable() => Ok(Item::Device(record)),
+            Self::Device(record) => Err(StateError::Record {
+                key: format!("{record:?}"),
+                reason: "its key, thumbprint or time is none".to_owned(),
+            }),
         }
     }
 }
@@ -181,6 +190,7 @@ impl StoredKey {
             ItemKey::Enrolment(id) => Self::Enrolment(id),
             ItemKey::Group(id) => Self::Group(id),
             ItemKey::Registration(id) => Self::Registration(id),
+            ItemKey::Device(hub, id) => Self::Device(hub, id),
         }
     }
 
@@ -189,6 +199,7 @@ impl StoredKey {
             Self::Enrolment(id) => ItemKey::Enrolment(id),
             Self::Group(id) => ItemKey::Group(id),
             Self::Registration(id) => ItemKey::Registration(id),
+            Self::Device(hub, id) => ItemKey::Device(hub, id),
         }
     }
 }

@@ -11,6 +11,7 @@ mod registration;
 
 pub use line::StateError;
 
+use crate::hub::HubDeviceRecord;
 use crate::provisioning::{Enrolment, EnrolmentGroup, Record, Registration};
 
 /// One record was put or deleted.
@@ -31,6 +32,8 @@ pub enum Item {
     Group(Record<EnrolmentGroup>),
     /// A registration whose operation has ended.
     Registration(Registration),
+    /// A hub's device.
+    Device(HubDeviceRecord),
 }
 
 /// What a record is found by. Ids are in the one spelling by which records are kept.
@@ -42,6 +45,8 @@ pub enum ItemKey {
     Group(String),
     /// A registration's id.
     Registration(String),
+    /// A hub's host name and a device's id.
+    Device(String, String),
 }
 
 impl Change {
@@ -64,6 +69,9 @@ impl Item {
             Self::Group(record) => ItemKey::Group(record.value.group_id.to_ascii_lowercase()),
             Self::Registration(registration) => {
                 ItemKey::Registration(registration.registration_id.to_ascii_lowercase())
+            }
+            Self::Device(record) => {
+                ItemKey::Device(record.hub.to_ascii_lowercase(), record.device_id.clone())
             }
         }
     }

@@ -126,7 +126,7 @@ pub(super) fn device(cloud: &Cloud<Wall>, hub: &str, device_id: &str) -> Option<
             let both = [Some(primary), secondary.as_ref()];
             both.into_iter()
                 .flatten()
-                .map(|it| it.sha1.clone())
+                .map(|it| it.as_str().to_owned())
                 .collect()
         }
         Authentication::Sas(_) => Vec::new(),
@@ -226,7 +226,7 @@ fn device_row(device: &Device) -> DeviceRow {
             Authentication::SelfSigned { .. } => "certificate",
             Authentication::Sas(_) => "symmetric key",
         },
-        last_telemetry: device.telemetry.last().map(|message| time(message.at)),
+        last_telemetry: device.telemetry.back().map(|message| time(message.at)),
     }
 }
 
