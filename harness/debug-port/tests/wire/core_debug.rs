@@ -94,6 +94,15 @@ fn a_step_executes_one_instruction() {
 }
 
 #[test]
+fn wfi_is_stepped_over() {
+    let mut host = Host::with_program(&[WFI, NOP, LOOP]);
+    host.control(C_DEBUGEN | C_HALT);
+    host.control(C_DEBUGEN | C_STEP | C_MASKINTS);
+    assert_eq!(host.dhcsr() & (S_HALT | S_SLEEP), S_HALT);
+    assert_eq!(host.pc(), RAM + 2);
+}
+
+#[test]
 fn without_debug_enabled_a_breakpoint_is_a_hard_fault() {
     let mut host = Host::with_program(&[BKPT, LOOP]);
     host.run(10);

@@ -115,15 +115,18 @@ impl Cpu {
                 self.pass_time();
                 continue;
             }
+            // Before sleep: a halt ends that, so WFI is stepped over (Armv7-M ARM, B1.5.19).
+            if self.debug.steps() && self.instructions() != self.step_from {
+                self.sleep = Sleep::No;
+                self.sleep_is_new = false;
+                self.halt(DFSR_HALTED);
+                continue;
+            }
             if self.sleep != Sleep::No && !self.wakes() {
                 if std::mem::take(&mut self.sleep_is_new) {
                     return Some(Exit::Sleep);
                 }
                 self.pass_time();
-                continue;
-            }
-            if self.debug.steps() && self.instructions() != self.step_from {
-                self.halt(DFSR_HALTED);
                 continue;
             }
             if self.nvic.any_pending()
