@@ -10,10 +10,12 @@
 mod access_port;
 mod bus;
 mod debug_port;
+mod glasgow;
 mod injection;
 mod line;
 
 pub use access_port::{AHB_AP_BASE, AHB_AP_CSW, AHB_AP_IDR};
 pub use bus::{BusError, SystemBus};
 pub use debug_port::{DPIDR, DebugPort, Port, Refusal, Request};
+pub use glasgow::{Glasgow, GlasgowError, Swd};
 pub use injection::Injection;
