@@ -29,6 +29,13 @@ impl Oracle {
         }
     }
 
+    /// The same firmware on the board with `mac`.
+    #[must_use]
+    pub fn on_board(mut self, mac: Mac) -> Self {
+        self.mac = mac;
+        self
+    }
+
     /// Inverts `bits` of the byte at `address`, where it is measured.
     pub fn flip(&mut self, address: u32, bits: u8) {
         if let Ok(regions) = &mut self.regions {

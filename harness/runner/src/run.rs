@@ -15,9 +15,9 @@ use az3166_stsafe::NvmImage;
 use az3166_target::{Image, PowerState, TRUST_ANCHOR_ADDRESS, trust_anchor_record};
 
 use crate::bench::{Bench, BenchError};
-use crate::firmware::{Firmware, FirmwareSource};
+use crate::firmware::{Firmware, FirmwareSource, default_mac};
 use crate::oracle::Oracle;
-use crate::steps::{Outcome, StepError, execute};
+use crate::steps::{Outcome, StepError, execute, look_at_identity};
 
 /// A scenario that runs.
 pub struct Run<'a> {
@@ -35,6 +35,9 @@ pub struct Run<'a> {
     pub snapshots: BTreeMap<String, NvmImage>,
     /// Kept certificates, by label.
     pub identities: BTreeMap<String, Vec<u8>>,
+    /// The certificate that the device has, as its last start in user mode printed it; none where
+    /// that is not known.
+    pub(crate) alias_sha256: Option<String>,
     firmware: &'a dyn FirmwareSource,
     started_at: usize,
     started_time: VirtualTime,
@@ -48,11 +51,12 @@ pub struct Run<'a> {
 impl<'a> Run<'a> {
     /// Puts `scenario` on `bench`, whose target holds `image`.
     pub fn new(
-        bench: Bench,
+        mut bench: Bench,
         scenario: &'a Scenario,
         oracle: Oracle,
         firmware: &'a dyn FirmwareSource,
     ) -> Self {
+        let oracle = on_board(oracle, &mut bench);
         Self {
             bench,
             scenario,
@@ -61,6 +65,7 @@ impl<'a> Run<'a> {
             trust_anchor: TrustAnchor::default(),
             snapshots: BTreeMap::new(),
             identities: BTreeMap::new(),
+            alias_sha256: None,
             firmware,
             started_at: 0,
             started_time: VirtualTime::ZERO,
@@ -125,7 +130,7 @@ impl<'a> Run<'a> {
         for enrolment in &self.scenario.cloud.enrolments {
             self.enrol(enrolment)?;
         }
-        Ok(())
+        look_at_identity(self)
     }
 
     fn fail(&mut self, step: &Step, expected: &str, seen: &str) -> Verdict {
@@ -152,8 +157,10 @@ impl<'a> Run<'a> {
         let firmware = self.firmware.get(variant)?;
         self.bench.set_power(PowerState::Off)?;
         let image = self.program(&firmware)?;
-        self.oracle = firmware.oracle.clone();
-        self.in_flash = firmware.oracle.clone();
+        self.oracle = on_board(firmware.oracle.clone(), &mut self.bench);
+        self.in_flash = self.oracle.clone();
+        // Its identity follows from the image too.
+        self.alias_sha256 = None;
         self.bench.set_image(image);
         Ok(())
     }
@@ -404,6 +411,14 @@ impl<'a> Run<'a> {
             seen: unexpected.join("\n"),
             at: self.bench.now(),
         })))
+    }
+}
+
+/// The oracle for the chip that is on the bench: its MAC follows from its unique ID.
+fn on_board(oracle: Oracle, bench: &mut Bench) -> Oracle {
+    match bench.target().chip_uid() {
+        Some(uid) => oracle.on_board(default_mac(&uid)),
+        None => oracle,
     }
 }
 

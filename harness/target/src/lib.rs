@@ -21,5 +21,5 @@ pub use image::{Image, ImageError, Segment};
 pub use link::{LINK_CHANNEL, LINK_INTERRUPT, Link, LinkError};
 pub use rtt::{Rtt, RttError};
 pub use slip::{SlipDecoder, slip_encode};
-pub use target::{Button, PowerState, Stop, Target, TargetError, TargetMemory};
+pub use target::{Button, PowerState, Stop, Target, TargetError, TargetMemory, Wear};
 pub use trust_anchor::{TRUST_ANCHOR_ADDRESS, TRUST_ANCHOR_SIZE, trust_anchor_record};

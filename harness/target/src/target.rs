@@ -14,6 +14,15 @@ pub enum PowerState {
     Off,
 }
 
+/// What writing to a secure element costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wear {
+    /// Nothing: it is a model.
+    None,
+    /// Its memory bears a limited number of writes: none is made that changes nothing.
+    Real,
+}
+
 /// A button of the board; pressed reads low.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Button {
@@ -164,6 +173,25 @@ pub trait Target: TargetMemory + Send {
 
     /// Removes or attaches the OLED.
     fn set_display(&mut self, presence: PowerState) -> Result<(), TargetError>;
+
+    /// The chip's own unique ID, as it lies in memory at 0x1FFF7A10, where it is not the one that
+    /// every model has.
+    fn chip_uid(&self) -> Option<[u8; 12]> {
+        None
+    }
+
+    /// How much a write to the secure element matters.
+    fn secure_element_wear(&self) -> Wear {
+        Wear::None
+    }
+
+    /// Counts a write to `zone` of the secure element that is about to be made.
+    ///
+    /// # Errors
+    /// The element has been written too often: the write must not be made.
+    fn spend_write(&mut self, _zone: u8) -> Result<(), TargetError> {
+        Ok(())
+    }
 
     /// Whether the processor sleeps, and nothing inside the target will ever wake it.
     fn is_asleep_for_ever(&self) -> bool;

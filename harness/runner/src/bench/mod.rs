@@ -288,6 +288,9 @@ impl Bench {
 
     fn idle_until<T>(&mut self, deadline: VirtualTime) -> Result<Waited<T>, BenchError> {
         while self.target.now() < deadline {
+            if self.cancel.is_cancelled() {
+                return Err(BenchError::Interrupted);
+            }
             let before = self.target.now();
             self.target.run_until(deadline)?;
             if self.target.now() == before {

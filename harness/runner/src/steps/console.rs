@@ -57,6 +57,9 @@ fn type_input(
         Input::Keys(text) => text,
     };
     run.watch_typed(text.expose());
+    if let Some(outcome) = super::wear::before_typing(run, console)? {
+        return Ok(Some(outcome));
+    }
     let mut bytes = zeroize::Zeroizing::new(text.expose().as_bytes().to_vec());
     if matches!(input, Input::Line(_)) {
         bytes.push(b'\r');

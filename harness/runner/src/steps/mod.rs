@@ -9,10 +9,12 @@ mod faults;
 mod identity;
 mod memory;
 mod service;
+mod wear;
 
 pub(crate) use console::tail;
 pub(crate) use faults::certificate_fault;
 pub(crate) use identity::presented;
+pub(crate) use wear::look_at_identity;
 
 use az3166_event::VirtualTime;
 use az3166_scenario::{Interval, Verb};
