@@ -86,6 +86,18 @@ fn every_crate_is_on_the_map() {
     assert_eq!(map, folders);
 }
 
+/// `cargo test` compiles no probe-rs.
+#[test]
+fn every_crate_but_board_is_a_default_member() {
+    let manifest: toml::Table = read(&root().join("Cargo.toml")).parse().unwrap();
+    let listed = manifest["workspace"]["default-members"].as_array().unwrap();
+    let listed: BTreeSet<&str> = listed.iter().map(|it| it.as_str().unwrap()).collect();
+    let map = code_map();
+    let all = map.iter().map(|name| format!("harness/{name}"));
+    let all: Vec<String> = all.filter(|it| it != "harness/board").collect();
+    assert_eq!(listed, all.iter().map(String::as_str).collect());
+}
+
 #[test]
 fn lower_crates_do_not_depend_on_higher_ones() {
     let map = code_map();

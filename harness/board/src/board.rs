@@ -1,0 +1,101 @@
+//! One board with its options: what is done to it outside of a test.
+
+use std::path::PathBuf;
+
+use az3166_target::PowerState;
+
+use crate::attach::{Approach, BoardAddress};
+use crate::chip::{Chip, ChipUid};
+use crate::console::ConsoleAddress;
+use crate::error::BoardError;
+use crate::flash::BootloaderPolicy;
+use crate::takeover::{self, Restored, TakeOver};
+
+/// Switches a board's supply.
+pub trait PowerSwitch: Send {
+    /// Does it, and sees to it that it came about.
+    ///
+    /// # Errors
+    /// In words, why not.
+    fn switch(&mut self, state: PowerState) -> Result<(), String>;
+}
+
+/// Counts the writes to a board's secure element against a budget.
+pub trait WriteCounter: Send {
+    /// Counts a write to `zone` that is about to be made.
+    ///
+    /// # Errors
+    /// In words, why it must not be made.
+    fn spend(&mut self, zone: u8) -> Result<(), String>;
+}
+
+/// All that hil knows of a board.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoardConfig {
+    /// Its name in reports.
+    pub id: String,
+    /// Where it is.
+    pub address: BoardAddress,
+    /// Its chip's unique ID: nothing is written to another one.
+    pub uid: ChipUid,
+    /// Its console.
+    pub console: ConsoleAddress,
+    /// The file that holds its flash as it was before hil's first use.
+    pub backup: PathBuf,
+    /// Whether a first use is all right.
+    pub take_over: TakeOver,
+    /// Whether the vendor's bootloader may be erased.
+    pub bootloader: BootloaderPolicy,
+    /// How many seconds of the board pass in one of the host's: 1, but for a virtual board.
+    pub time_factor: u32,
+}
+
+impl BoardConfig {
+    /// Attaches, and makes sure that it is this board.
+    pub(crate) fn open(&self) -> Result<Chip, BoardError> {
+        let mut chip = Chip::new(self.address.attach()?);
+        let found = chip.identify()?;
+        if found != self.uid {
+            return Err(BoardError::WrongBoard {
+                expected: self.uid.to_string(),
+                found: found.to_string(),
+            });
+        }
+        Ok(chip)
+    }
+
+    /// Flashes back what the board held before hil's first use.
+    ///
+    /// # Errors
+    /// [`BoardError`].
+    pub fn restore(&self) -> Result<Restored, BoardError> {
+        let image = std::fs::read(&self.backup).map_err(|error| BoardError::File {
+            path: self.backup.display().to_string(),
+            reason: error.to_string(),
+        })?;
+        restore_chip(self.open()?, &image)
+    }
+}
+
+/// Flashes `image` back and starts the chip.
+pub(crate) fn restore_chip(mut chip: Chip, image: &[u8]) -> Result<Restored, BoardError> {
+    // Firmware that runs might write what is compared.
+    chip.reset_and_halt()?;
+    let restored = takeover::restore(&mut chip, image)?;
+    chip.reset_and_halt()?;
+    chip.run()?;
+    Ok(restored)
+}
+
+/// Attaches by `approach`, reads the chip's unique ID, and lets the chip run on.
+///
+/// # Errors
+/// [`BoardError`].
+pub fn read_uid(address: &BoardAddress, approach: Approach) -> Result<ChipUid, BoardError> {
+    let mut chip = Chip::new(address.attach_by(approach)?);
+    let uid = chip.identify()?;
+    if approach == Approach::UnderReset {
+        chip.run()?;
+    }
+    Ok(uid)
+}

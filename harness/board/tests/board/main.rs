@@ -1,0 +1,13 @@
+//! Real probe-rs and serialport code on a virtual board.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops at what it does not expect"
+)]
+
+mod attaching;
+mod flashing;
+mod provisioning;
+mod running;
+mod support;

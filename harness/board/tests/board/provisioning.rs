@@ -1,0 +1,137 @@
+//! A whole scenario on the board, judged as on the emulator.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use az3166_board::{BoardTarget, WriteCounter};
+use az3166_event::{ConsoleEvent, Payload, ScenarioResult, Verdict};
+use az3166_runner::bench::Cancel;
+use az3166_runner::firmware::FirmwareSet;
+use az3166_runner::project;
+use az3166_runner::retry::Retries;
+use az3166_runner::suite::{Suite, TargetFactory};
+use az3166_runner::targets::{EmulatorOptions, EmulatorTarget};
+use az3166_scenario::{FirmwareVariant, Source, parse};
+
+use crate::support::Bench;
+
+const SCENARIO: &str = include_str!("../../../../scenarios/basics/any-board.yaml");
+
+fn firmware() -> &'static FirmwareSet {
+    static FIRMWARE: OnceLock<FirmwareSet> = OnceLock::new();
+    FIRMWARE
+        .get_or_init(|| project::of_checkout(&BTreeSet::from([FirmwareVariant::Strict])).unwrap())
+}
+
+pub fn run(text: &str, target: &TargetFactory<'_>) -> ScenarioResult {
+    let file = parse(&Source::new("test.yaml", text), &BTreeMap::new())
+        .map_err(|mistakes| mistakes[0].message().to_owned())
+        .unwrap();
+    let suite = Suite {
+        target,
+        target_name: "test",
+        firmware: firmware(),
+        seed: 0,
+        jobs: 1,
+        retries: Retries::default(),
+        cancel: Cancel::default(),
+    };
+    suite.run_one(&file.scenarios[0], &|_| {})
+}
+
+#[derive(Clone, Default)]
+struct Writes(Arc<Mutex<Vec<u8>>>);
+
+impl WriteCounter for Writes {
+    fn spend(&mut self, zone: u8) -> Result<(), String> {
+        self.0.lock().unwrap().push(zone);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_board_is_judged_as_the_emulator_is() {
+    let emulated = run(SCENARIO, &|seed| {
+        Ok(Box::new(EmulatorTarget::new(&EmulatorOptions::seeded(
+            seed,
+        ))))
+    });
+    assert_eq!(emulated.verdict, Verdict::Passed);
+    let bench = Bench::new();
+    let writes = Writes::default();
+    let on_board = || {
+        run(SCENARIO, &|_| {
+            let target = BoardTarget::open(bench.config.clone(), None)?;
+            Ok(Box::new(target.counting(Box::new(writes.clone()))))
+        })
+    };
+    let first = on_board();
+    let log = String::from_utf8_lossy(&first.console).into_owned();
+    assert_eq!(first.verdict, Verdict::Passed, "{log}");
+    assert_eq!(first.target, "board:bench");
+    assert_eq!(first.certificate_pem, emulated.certificate_pem);
+    assert_eq!(first.firmware_sha256, emulated.firmware_sha256);
+    assert_eq!(
+        *writes.0.lock().unwrap(),
+        [6],
+        "one write, to the UDS's zone"
+    );
+
+    // The UDS is there already: it is not written again.
+    let second = on_board();
+    assert_eq!(second.verdict, Verdict::Passed);
+    assert_eq!(second.certificate_pem, emulated.certificate_pem);
+    assert_eq!(*writes.0.lock().unwrap(), [6]);
+    let typed = second.trace.events().iter().any(|event| {
+        matches!(&event.payload, Payload::Console(ConsoleEvent::Typed { text }) if text.contains("not written again"))
+    });
+    assert!(typed);
+}
+
+#[test]
+fn what_the_board_lacks_is_a_skip() {
+    let bench = Bench::new();
+    let text = "name: display\nneeds: [display, secure-element-model]\nsteps:\n  - power: on\n";
+    let result = run(text, &|_| {
+        Ok(Box::new(BoardTarget::open(bench.config.clone(), None)?))
+    });
+    let Verdict::Skipped { reason } = result.verdict else {
+        panic!("{:?}", result.verdict);
+    };
+    assert!(
+        reason.contains("lacks display, secure-element-model"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_board_that_cannot_be_opened_is_an_error_and_no_failure() {
+    let bench = Bench::new();
+    let mut config = bench.config.clone();
+    config.address.serial = "NOBODY".into();
+    let result = run(SCENARIO, &|_| {
+        Ok(Box::new(BoardTarget::open(config.clone(), None)?))
+    });
+    assert!(matches!(result.verdict, Verdict::Error { .. }));
+}
+
+#[test]
+fn a_console_that_breaks_in_the_middle_is_an_error_and_no_failure() {
+    let bench = Bench::new();
+    let text = "name: x\nneeds: [console]\nsteps:\n  - reset: {}\n  - console: {expect: never, within: 20s}\n";
+    let result = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            bench.until("the banner", |board| {
+                board.with(|kit| kit.instructions()) > 1_000_000
+            });
+            bench.board.remove_console();
+        });
+        run(text, &|_| {
+            Ok(Box::new(BoardTarget::open(bench.config.clone(), None)?))
+        })
+    });
+    let Verdict::Error { what, .. } = result.verdict else {
+        panic!("{:?}", result.verdict);
+    };
+    assert!(what.contains("console"), "{what}");
+}
