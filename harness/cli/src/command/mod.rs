@@ -1,5 +1,7 @@
 //! One file for each command.
 
+#[cfg(feature = "board")]
+mod board;
 pub mod build;
 pub mod cert;
 pub mod check;

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Stdout, stderr, stdout};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -16,7 +17,7 @@ use az3166_runner::bench::Cancel;
 use az3166_runner::firmware::default_mac;
 use az3166_runner::project::variants_of;
 use az3166_runner::retry::Retries;
-use az3166_runner::suite::Suite;
+use az3166_runner::suite::{Suite, TargetFactory};
 use az3166_runner::targets::EmulatorOptions;
 use az3166_scenario::Scenario;
 use clap::Args;
@@ -87,6 +88,9 @@ pub struct Arguments {
     /// Print the result, or the list, as JSON
     #[arg(long)]
     pub json: bool,
+    #[cfg(feature = "board")]
+    #[command(flatten)]
+    pub boards: super::board::BoardOptions,
 }
 
 /// A variable and its value, which may be a secret.
@@ -136,7 +140,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         ));
     }
     let cancel = signals::stop_flag()?;
-    let targets = arguments.target.open()?;
+    let (targets, boards) = open(&arguments, &cancel)?;
     let target_name = arguments.target.to_string();
     let options = EmulatorOptions::seeded(arguments.seed);
     let firmware = firmware::load(
@@ -154,7 +158,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         target_name: &target_name,
         firmware: &firmware,
         seed: arguments.seed,
-        jobs: jobs(arguments.jobs),
+        jobs: jobs(arguments.jobs.or(boards)),
         retries: arguments.retries(),
         cancel: Cancel::from_flag(Arc::clone(&cancel)),
     };
@@ -211,6 +215,19 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         ));
     }
     Ok(exit_of(&results))
+}
+
+/// What scenarios run on, and how many of them can run side by side where that is known.
+fn open(
+    arguments: &Arguments,
+    cancel: &Arc<AtomicBool>,
+) -> Result<(Box<TargetFactory<'static>>, Option<NonZeroUsize>), Failure> {
+    #[cfg(feature = "board")]
+    if let TargetChoice::Board(selector) = &arguments.target {
+        return super::board::open(selector, &arguments.boards, cancel);
+    }
+    let _ = cancel;
+    Ok((arguments.target.open()?, None))
 }
 
 /// Each scenario `times` times in a row, the later ones under names of their own.

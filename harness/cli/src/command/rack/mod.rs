@@ -1,7 +1,7 @@
 //! `hil rack`: the boards of a rack.
 
 mod access;
-mod common;
+pub(super) mod common;
 mod doctor;
 mod lease;
 mod list;
