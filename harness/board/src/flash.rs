@@ -4,7 +4,7 @@
 use core::ops::Range;
 
 use az3166_target::{Image, Segment};
-use probe_rs::flashing::{DownloadOptions, FlashError};
+use probe_rs::flashing::{DownloadOptions, FlashError, FlashLoader};
 
 use crate::chip::Chip;
 use crate::error::{BoardError, chain};
@@ -20,6 +20,9 @@ const SECTORS: [u32; 13] = [
     0x0_0000, 0x0_4000, 0x0_8000, 0x0_C000, 0x1_0000, 0x2_0000, 0x4_0000, 0x6_0000, 0x8_0000,
     0xA_0000, 0xC_0000, 0xE_0000, 0x10_0000,
 ];
+
+/// How often a write that ran into a time limit is tried again.
+const TIMEOUT_RETRIES: u32 = 2;
 
 /// Whether sectors 0 to 2 may be erased.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -179,11 +182,7 @@ pub(crate) fn program(
         return Err(BoardError::BootloaderProtected { address });
     }
     for erase in [Erase::NotNeeded, Erase::Needed] {
-        let session = chip.session();
-        let mut loader = session.target().flash_loader();
-        let mut options = DownloadOptions::default();
-        options.verify = true;
-        options.skip_erase = erase == Erase::NotNeeded;
+        let mut loader = chip.session().target().flash_loader();
         let failed = |error: FlashError| BoardError::Flash {
             reason: chain(&error),
         };
@@ -195,10 +194,27 @@ pub(crate) fn program(
             any = true;
         }
         if any {
-            loader.commit(session, options).map_err(failed)?;
+            commit(&loader, chip, erase).map_err(failed)?;
         }
     }
     Ok(())
+}
+
+/// Writes what the loader holds. probe-rs gives each page 100 ms of wall time, which a busy host
+/// misses now and then: that is tried again, which does no harm since the bytes are the same.
+fn commit(loader: &FlashLoader, chip: &mut Chip, erase: Erase) -> Result<(), FlashError> {
+    let mut tries = 0;
+    loop {
+        let mut options = DownloadOptions::default();
+        options.verify = true;
+        options.skip_erase = erase == Erase::NotNeeded;
+        match loader.commit(chip.session(), options) {
+            Err(error) if tries < TIMEOUT_RETRIES && chain(&error).contains("timeout") => {
+                tries += 1;
+            }
+            result => return result,
+        }
+    }
 }
 
 #[cfg(test)]
