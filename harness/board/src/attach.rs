@@ -12,7 +12,7 @@ use probe_rs::probe::list::Lister;
 use probe_rs::{Permissions, Session, Target};
 
 use crate::error::{BoardError, chain};
-use crate::probe::select;
+use crate::probe::{Access, select};
 
 /// The clocks of an ST-Link/V2-1 that are tried, in kHz.
 const SPEEDS: [u32; 3] = [4600, 1800, 480];
@@ -57,12 +57,17 @@ impl BoardAddress {
     pub fn attach_by(&self, approach: Approach) -> Result<Session, BoardError> {
         let target = chip(&self.chip)?;
         let lister = Lister::new();
-        let selector = select(&lister, &self.serial)?;
+        let (selector, access) = select(&lister, &self.serial)?;
         let not_opened = |error: probe_rs::probe::DebugProbeError| BoardError::ProbeNotOpened {
             serial: self.serial.clone(),
             reason: chain(&error),
         };
-        let mut probe = lister.open(selector).map_err(not_opened)?;
+        let mut probe = lister.open(selector).map_err(|error| match access {
+            Access::Denied if is_refusal(&error) => BoardError::PermissionDenied {
+                serial: self.serial.clone(),
+            },
+            _ => not_opened(error),
+        })?;
         probe
             .select_protocol(WireProtocol::Swd)
             .map_err(not_opened)?;
@@ -107,6 +112,18 @@ impl core::fmt::Display for Approach {
             Self::UnderReset => f.write_str("under reset"),
         }
     }
+}
+
+/// Whether a probe was not opened because the user may not, and not because it is in use or gone.
+fn is_refusal(error: &probe_rs::probe::DebugProbeError) -> bool {
+    let mut cause: Option<&(dyn core::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            return io.kind() == std::io::ErrorKind::PermissionDenied;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// What probe-rs knows of the chip; its list is read once a process.

@@ -72,19 +72,20 @@ pub fn list_probes() -> Vec<ProbeFound> {
         .map(|item| ProbeFound {
             serial: item.info.serial_number.clone().unwrap_or_default(),
             kind: item.info.identifier.clone(),
-            access: match item.accessibility {
-                Accessibility::Accessible => Access::Allowed,
-                Accessibility::PermissionDenied => Access::Denied,
-            },
+            access: access(&item),
         })
         .chain(virtual_probes)
         .collect()
 }
 
-/// The one probe with the serial number `serial`.
-pub(crate) fn select(lister: &Lister, serial: &str) -> Result<DebugProbeSelector, BoardError> {
+/// The one probe with the serial number `serial`, and whether this user seems to be let at it. The
+/// device node is only a hint: opening the probe is what tells.
+pub(crate) fn select(
+    lister: &Lister,
+    serial: &str,
+) -> Result<(DebugProbeSelector, Access), BoardError> {
     if let Some(selector) = virtual_probe(serial) {
-        return Ok(selector);
+        return Ok((selector, Access::Allowed));
     }
     let all = lister.list_with_access(None);
     let matches = |item: &&ProbeListItem| {
@@ -97,16 +98,18 @@ pub(crate) fn select(lister: &Lister, serial: &str) -> Result<DebugProbeSelector
             serial: serial.into(),
             present: serials(&all),
         }),
-        [one] => match one.accessibility {
-            Accessibility::Accessible => Ok(DebugProbeSelector::from(&one.info)),
-            Accessibility::PermissionDenied => Err(BoardError::PermissionDenied {
-                serial: serial.into(),
-            }),
-        },
+        [one] => Ok((DebugProbeSelector::from(&one.info), access(one))),
         several => Err(BoardError::DuplicateSerial {
             serial: serial.into(),
             count: several.len(),
         }),
+    }
+}
+
+fn access(item: &ProbeListItem) -> Access {
+    match item.accessibility {
+        Accessibility::Accessible => Access::Allowed,
+        Accessibility::PermissionDenied => Access::Denied,
     }
 }
 

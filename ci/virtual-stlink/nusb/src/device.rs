@@ -63,16 +63,19 @@ impl Device {
         number: u8,
     ) -> impl MaybeFuture<Output = Result<Interface, Error>> + use<> {
         let known = (self.0.spec.interfaces.iter()).any(|interface| interface.number == number);
-        Ready(self.0.with(|state| match (known, state.plugged, state.claimed) {
-            (_, false, _) => Err(GONE),
-            (false, ..) => Err(Error::new(ErrorKind::NotFound, "no such interface")),
-            (.., true) => Err(Error::new(ErrorKind::Busy, "interface is busy")),
-            (true, true, false) => {
-                state.claimed = true;
-                let claim = Arc::new(Claim(self.0.clone()));
-                Ok(Interface { number, claim })
-            }
-        }))
+        Ready(
+            self.0
+                .with(|state| match (known, state.plugged, state.claimed) {
+                    (_, false, _) => Err(GONE),
+                    (false, ..) => Err(Error::new(ErrorKind::NotFound, "no such interface")),
+                    (.., true) => Err(Error::new(ErrorKind::Busy, "interface is busy")),
+                    (true, true, false) => {
+                        state.claimed = true;
+                        let claim = Arc::new(Claim(self.0.clone()));
+                        Ok(Interface { number, claim })
+                    }
+                }),
+        )
     }
 
     /// Claims an interface; there is no kernel driver to detach.
@@ -110,7 +113,9 @@ impl Interface {
     /// What it says of itself.
     pub fn descriptor(&self) -> Option<InterfaceDescriptor<'_>> {
         let mut interfaces = self.claim.0.spec.interfaces.iter();
-        interfaces.find(|interface| interface.number == self.number).map(InterfaceDescriptor)
+        interfaces
+            .find(|interface| interface.number == self.number)
+            .map(InterfaceDescriptor)
     }
 
     /// Chooses a setting.

@@ -93,8 +93,7 @@ impl DeviceInfo {
 
     /// Opens it.
     pub fn open(&self) -> impl MaybeFuture<Output = Result<Device, Error>> {
-        let (plugged, permission) =
-            (self.device).with(|state| (state.plugged, state.permission));
+        let (plugged, permission) = (self.device).with(|state| (state.plugged, state.permission));
         Ready(match (plugged, permission) {
             (false, _) => Err(Error::new(ErrorKind::Disconnected, "device disconnected")),
             (true, Permission::Denied) => Err(Error::new(

@@ -108,7 +108,8 @@ impl Plugged {
     pub fn unplug(&self) {
         self.with(|state| state.plugged = false);
         let mut bus = BUS.lock().unwrap_or_else(PoisonError::into_inner);
-        bus.devices.retain(|other| !Arc::ptr_eq(&other.state, &self.state));
+        bus.devices
+            .retain(|other| !Arc::ptr_eq(&other.state, &self.state));
     }
 
     /// Says whether the user may open it.

@@ -62,7 +62,12 @@ fn runs(access: Access) -> impl Iterator<Item = (u32, u32)> {
 
 fn begin(wire: &ProbeWire, unit: Unit) -> Result<(), Status> {
     write(wire, Port::Debug, SELECT, 0)?;
-    write(wire, Port::Access, CSW, CSW_BASE | INCREMENT_SINGLE | size(unit))
+    write(
+        wire,
+        Port::Access,
+        CSW,
+        CSW_BASE | INCREMENT_SINGLE | size(unit),
+    )
 }
 
 /// Reads memory.

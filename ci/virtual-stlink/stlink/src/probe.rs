@@ -19,6 +19,9 @@ const RDBUFF: u8 = 0x0C;
 const CLEAR_STICKY: u32 = 0x1E;
 const POWER_UP: u32 = 0x5000_0000;
 
+/// How often the firmware tries a transfer again by itself; the driver goes on from there.
+const WAIT_RETRIES: u32 = 8;
+
 /// ST-Link V2, JTAG/SWD firmware 37, mass storage 26.
 const VERSION: u16 = 2 << 12 | 37 << 6 | 26;
 /// Raw readings that mean 3.3 V: twice the second over the first, times 1.2 V.
@@ -33,7 +36,14 @@ impl ProbeWire {
         let port = match request {
             Request::Read { port, .. } | Request::Write { port, .. } => port,
         };
-        self.0.transfer(request).map_err(|refusal| {
+        let mut result = self.0.transfer(request);
+        for _ in 0..WAIT_RETRIES {
+            if result != Err(Refusal::Wait) {
+                break;
+            }
+            result = self.0.transfer(request);
+        }
+        result.map_err(|refusal| {
             if refusal == Refusal::Fault {
                 let _ = self.0.transfer(Request::Write {
                     port: Port::Debug,
@@ -184,11 +194,11 @@ impl Probe {
     fn drive(&self, level: command::ResetPin) {
         let wire = &self.wire.0;
         match level {
-            command::ResetPin::Low => wire.set_reset_pin(ResetPin::Low),
-            command::ResetPin::High => wire.set_reset_pin(ResetPin::High),
+            command::ResetPin::Low => wire.set_reset_pin(ResetPin::Held),
+            command::ResetPin::High => wire.set_reset_pin(ResetPin::Released),
             command::ResetPin::Pulse => {
-                wire.set_reset_pin(ResetPin::Low);
-                wire.set_reset_pin(ResetPin::High);
+                wire.set_reset_pin(ResetPin::Held);
+                wire.set_reset_pin(ResetPin::Released);
             }
         }
     }

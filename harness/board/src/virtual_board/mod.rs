@@ -70,6 +70,16 @@ impl VirtualBoard {
     /// # Errors
     /// There is no pseudo-terminal or no thread to be had.
     pub fn start(config: VirtualBoardConfig) -> io::Result<Self> {
+        let board = Self::start_without_probe(config)?;
+        probe::publish(&board.shared);
+        Ok(board)
+    }
+
+    /// Starts a board whose probe is somebody else's: what is wired to [`wire`](Self::wire).
+    ///
+    /// # Errors
+    /// There is no pseudo-terminal or no thread to be had.
+    pub fn start_without_probe(config: VirtualBoardConfig) -> io::Result<Self> {
         let mut random_seed = [0; 32];
         random_seed[..8].copy_from_slice(&config.seed.to_le_bytes());
         let chip = Configuration {
@@ -100,7 +110,6 @@ impl VirtualBoard {
                 pty: Some(pty),
             }),
         });
-        probe::publish(&shared);
         let running = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("virtual board".into())

@@ -99,8 +99,12 @@ impl ProbeFactory for VirtualProbes {
         let Some(board) = found else {
             return Err(ProbeCreationError::NotFound.into());
         };
-        let denied = board.denied.load(Ordering::SeqCst);
-        if denied || board.claimed.swap(true, Ordering::SeqCst) {
+        if board.denied.load(Ordering::SeqCst) {
+            return Err(DebugProbeError::Usb(
+                std::io::ErrorKind::PermissionDenied.into(),
+            ));
+        }
+        if board.claimed.swap(true, Ordering::SeqCst) {
             return Err(ProbeCreationError::CouldNotOpen.into());
         }
         Ok(Box::new(VirtualProbe {

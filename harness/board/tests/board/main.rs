@@ -8,6 +8,7 @@
 
 mod attaching;
 mod flashing;
+mod images;
 mod provisioning;
 mod running;
 mod support;

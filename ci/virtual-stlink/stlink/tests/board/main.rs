@@ -1,0 +1,18 @@
+//! The board's own tests, by the real ST-Link driver over a software USB.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops at what it does not expect"
+)]
+
+#[path = "../../../../../harness/board/tests/board/attaching.rs"]
+mod attaching;
+#[path = "../../../../../harness/board/tests/board/flashing.rs"]
+mod flashing;
+#[path = "../../../../../harness/board/tests/board/images.rs"]
+mod images;
+#[path = "../../../../../harness/board/tests/board/running.rs"]
+mod running;
+mod stlink;
+mod support;

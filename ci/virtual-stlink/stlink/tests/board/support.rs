@@ -1,0 +1,151 @@
+//! Virtual boards behind software ST-Links, and their targets.
+
+use core::ops::Deref;
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use az3166_board::virtual_board::{Pace, Plug, VirtualBoard, VirtualBoardConfig};
+use az3166_board::{
+    BoardAddress, BoardConfig, BoardTarget, BootloaderPolicy, ChipUid, ConsoleAddress, TakeOver,
+};
+use nusb::software::{Permission, Plugged};
+use tempfile::TempDir;
+
+pub use crate::images::{image, pattern, program};
+
+pub const UID: [u8; 12] = *b"\x2e\x00\x41\x00\x0e\x51\x37\x33\x31\x35\x39\x30";
+pub const APPLICATION: u32 = 0x0800_C000;
+pub const RAM: u32 = 0x2000_0000;
+/// Faster than a wall clock: flash and firmware wait a lot.
+pub const FACTOR: u32 = 10;
+
+/// A board with its probe.
+pub struct StLinkBoard {
+    board: VirtualBoard,
+    device: Mutex<Plugged>,
+}
+
+impl Deref for StLinkBoard {
+    type Target = VirtualBoard;
+
+    fn deref(&self) -> &VirtualBoard {
+        &self.board
+    }
+}
+
+impl Drop for StLinkBoard {
+    fn drop(&mut self) {
+        self.device.lock().unwrap().unplug();
+    }
+}
+
+impl StLinkBoard {
+    /// Pulls the probe's USB plug or puts it back.
+    pub fn set_plug(&self, plug: Plug) {
+        let mut device = self.device.lock().unwrap();
+        match plug {
+            Plug::Out => device.unplug(),
+            Plug::In => *device = virtual_stlink::plug(&self.board),
+        }
+    }
+
+    /// Takes the right to open the probe away from this user.
+    pub fn deny_access(&self) {
+        self.device.lock().unwrap().permit(Permission::Denied);
+    }
+
+    /// Whether a host has the probe open.
+    pub fn is_claimed(&self) -> bool {
+        self.device.lock().unwrap().is_claimed()
+    }
+}
+
+/// A board on the bench of one test.
+pub struct Bench {
+    pub board: StLinkBoard,
+    pub config: BoardConfig,
+    _folder: TempDir,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Self::at_pace(FACTOR)
+    }
+
+    pub fn at_pace(factor: u32) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::SeqCst);
+        Self::with_serial(&format!("066BFF{number:018}"), factor)
+    }
+
+    pub fn with_serial(serial: &str, factor: u32) -> Self {
+        // Shorter serial numbers are shown in hexadecimal by the driver.
+        let serial = format!("{serial:0>24}");
+        let board = VirtualBoard::start_without_probe(VirtualBoardConfig {
+            serial,
+            uid: UID,
+            seed: 1,
+            pace: Pace::times(NonZeroU32::new(factor).unwrap()),
+        })
+        .unwrap();
+        let folder = TempDir::new().unwrap();
+        let config = BoardConfig {
+            id: "bench".into(),
+            address: address(&board),
+            uid: ChipUid(UID),
+            console: ConsoleAddress::Path(board.console_path().into()),
+            backup: folder.path().join("original.bin"),
+            take_over: TakeOver::Allowed,
+            bootloader: BootloaderPolicy::Keep,
+            time_factor: factor,
+        };
+        let device = Mutex::new(virtual_stlink::plug(&board));
+        Self {
+            board: StLinkBoard { board, device },
+            config,
+            _folder: folder,
+        }
+    }
+
+    pub fn target(&self) -> BoardTarget {
+        BoardTarget::open(self.config.clone(), None).unwrap()
+    }
+
+    pub fn backup(&self) -> &Path {
+        &self.config.backup
+    }
+
+    /// What is in flash, behind everybody's back.
+    pub fn flash(&self, address: u32, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        self.board
+            .with(|kit| kit.read_memory(address, &mut bytes))
+            .unwrap();
+        bytes
+    }
+
+    pub fn program(&self, address: u32, bytes: &[u8]) {
+        self.board.with(|kit| kit.program(address, bytes)).unwrap();
+    }
+
+    /// Waits until `condition` holds of the board.
+    pub fn until(&self, what: &str, mut condition: impl FnMut(&VirtualBoard) -> bool) {
+        for _ in 0..2000 {
+            if condition(&self.board) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        panic!("never came: {what}");
+    }
+}
+
+pub fn address(board: &VirtualBoard) -> BoardAddress {
+    BoardAddress {
+        serial: board.serial().into(),
+        chip: "STM32F412RG".into(),
+        speed_khz: None,
+    }
+}
