@@ -4,12 +4,21 @@
 #   binutils-arm-none-eabi   disassembly of the firmware
 #   openssl                  third opinion on certificates and TLS
 #   tshark                   third opinion on network.pcapng
+#   nodejs, npm, python3     Azure's own clients
+#   swtpm                    a TPM for one of them
+#   iproute2, util-linux     their network namespace
 set -euo pipefail
 declare -A tools=(
   [qemu-system-arm]=qemu-system-arm
   [binutils-arm-none-eabi]=arm-none-eabi-objdump
   [openssl]=openssl
   [tshark]=tshark
+  [nodejs]=node
+  [npm]=npm
+  [python3]=python3
+  [swtpm]=swtpm
+  [iproute2]=ip
+  [util-linux]=unshare
 )
 missing=()
 for package in "${!tools[@]}"; do
