@@ -4,7 +4,9 @@ use clap::{Parser, Subcommand};
 
 #[cfg(feature = "serve")]
 use crate::command::serve;
-use crate::command::{build, cert, check, completions, console, doctor, rack, run, schema, stsafe};
+use crate::command::{
+    build, cert, check, completions, console, doctor, rack, renode, run, schema, stsafe,
+};
 
 /// Runs scenario files against AZ3166 DevKit firmware and judges its identity and registration.
 #[derive(Parser)]
@@ -41,6 +43,8 @@ pub enum Command {
     Schema(schema::Arguments),
     Stsafe(stsafe::Arguments),
     Rack(rack::Arguments),
+    #[command(hide = true)]
+    RenodeGuard(renode::GuardArguments),
     Doctor(doctor::Arguments),
     Completions(completions::Arguments),
 }

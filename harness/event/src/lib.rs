@@ -14,8 +14,8 @@ mod time;
 
 pub use leak::{Leak, LeakDetector, Tap};
 pub use outcome::{
-    Expectedness, Failure, Finding, Location, Picture, ScenarioResult, Verdict, VerdictKind,
-    folder_name,
+    Attachment, Expectedness, Failure, Finding, Location, Picture, ScenarioResult, Verdict,
+    VerdictKind, folder_name,
 };
 pub use payload::{
     CloudEvent, ConsoleEvent, DisplayEvent, FindingEvent, MachineEvent, NetworkEvent, Payload,

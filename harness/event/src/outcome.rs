@@ -170,6 +170,15 @@ impl fmt::Debug for Picture {
     }
 }
 
+/// A file of evidence that only some targets have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// The file's name, a plain one: `renode.log`.
+    pub name: &'static str,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+}
+
 /// Everything that is known about one run of one scenario.
 #[derive(Clone, Debug)]
 pub struct ScenarioResult {
@@ -197,6 +206,8 @@ pub struct ScenarioResult {
     pub certificate_pem: Option<String>,
     /// What the display showed at the end.
     pub display: Option<Picture>,
+    /// Files that only this target has: its own log, for example. Masked.
+    pub attachments: Vec<Attachment>,
     /// Every packet on the link as a pcapng file.
     pub pcapng: Option<Vec<u8>>,
     /// SHA-256 of the firmware's ELF, 64 hex digits.

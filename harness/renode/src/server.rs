@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::bridge::{Answer, Bridge, Frames, Then};
 
-/// How long [`Server::next`] waits for something to happen.
+/// How long [`Server::serve`] waits for something to happen.
 const TICK: Duration = Duration::from_millis(50);
 
 /// How long the bridge may leave an answer unread.
@@ -76,7 +76,7 @@ impl Server {
     ///
     /// # Errors
     /// The listening socket is broken; what goes wrong with a connection only ends that one.
-    pub fn next(&mut self) -> io::Result<Vec<Happening>> {
+    pub fn serve(&mut self) -> io::Result<Vec<Happening>> {
         let mut happenings = Vec::new();
         match self.connection.take() {
             None => self.accept(&mut happenings)?,
@@ -198,7 +198,7 @@ mod tests {
     fn until(server: &mut Server, wanted: impl Fn(&Happening) -> bool) -> Vec<Happening> {
         let mut all = Vec::new();
         for _ in 0..600 {
-            all.extend(server.next().unwrap());
+            all.extend(server.serve().unwrap());
             if all.iter().any(&wanted) {
                 return all;
             }
@@ -250,7 +250,7 @@ mod tests {
         let mut client = Client::connect(&server);
         client.send(1, 0, b"HILSTSFE\x01\0");
         until(&mut server, |it| matches!(it, Happening::Connected(_)));
-        server.next().unwrap();
+        server.serve().unwrap();
         assert_eq!(client.answer()[0], 0x81);
     }
 }

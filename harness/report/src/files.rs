@@ -69,6 +69,16 @@ pub fn remove(path: &Path) -> Result<(), ReportError> {
     }
 }
 
+/// Removes the folder `path` with all that is in it, if it is there.
+pub fn remove_folder(path: &Path) -> Result<(), ReportError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(ReportError::write(path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,7 +17,10 @@ pub const DISPLAY: &str = "display.png";
 /// Every packet on the link.
 pub const NETWORK: &str = "network.pcapng";
 
-/// All files that a folder can have.
+/// The folder for files that only some targets have.
+const ATTACHMENTS: &str = "attachments";
+
+/// All other files that a folder can have.
 const ALL: [&str; 5] = [TRACE, CONSOLE, CERTIFICATE, DISPLAY, NETWORK];
 
 /// Writes `result`'s files into its folder below `out` and removes those of an earlier run that
@@ -38,11 +41,17 @@ pub fn write_folder(out: &Path, result: &ScenarioResult) -> Result<(), ReportErr
             None => files::remove(&path)?,
         }
     }
+    let attachments = folder.join(ATTACHMENTS);
+    files::remove_folder(&attachments)?;
+    for attachment in &result.attachments {
+        files::make_folder(&attachments)?;
+        files::replace(&attachments.join(attachment.name), &attachment.bytes)?;
+    }
     Ok(())
 }
 
 /// The names of the files that [`write_folder`] writes for `result`.
-pub fn files_of(result: &ScenarioResult) -> Vec<&'static str> {
+pub fn files_of(result: &ScenarioResult) -> Vec<String> {
     if result.verdict.kind() == VerdictKind::Skipped && result.trace.events().is_empty() {
         return Vec::new();
     }
@@ -53,10 +62,12 @@ pub fn files_of(result: &ScenarioResult) -> Vec<&'static str> {
         result.display.is_some(),
         result.pcapng.is_some(),
     ];
-    ALL.into_iter()
-        .zip(has)
-        .filter(|(_, has)| *has)
-        .map(|(name, _)| name)
+    let known = ALL.into_iter().zip(has).filter(|(_, has)| *has);
+    let attached = result.attachments.iter();
+    let attached = attached.map(|attachment| format!("{ATTACHMENTS}/{}", attachment.name));
+    known
+        .map(|(name, _)| name.to_owned())
+        .chain(attached)
         .collect()
 }
 
@@ -95,6 +106,7 @@ fn clear(folder: &Path) -> Result<(), ReportError> {
     for name in ALL {
         files::remove(&folder.join(name))?;
     }
+    files::remove_folder(&folder.join(ATTACHMENTS))?;
     // What else lies in it is not ours.
     let _ = std::fs::remove_dir(folder);
     Ok(())

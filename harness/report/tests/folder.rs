@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use az3166_event::Verdict;
+use az3166_event::{Attachment, Verdict};
 use az3166_report::{files_of, html, write_all};
 
 fn names(folder: &Path) -> BTreeSet<String> {
@@ -50,7 +50,7 @@ fn a_run_leaves_these_files() {
             "trace.jsonl"
         ])
     );
-    assert_eq!(names(&folder), set(&files_of(&results[1])));
+    assert_eq!(names(&folder), files_of(&results[1]).into_iter().collect());
     let trace = fs::read_to_string(folder.join("trace.jsonl")).unwrap();
     let events: Vec<az3166_event::Event> = trace
         .lines()
@@ -91,6 +91,24 @@ fn an_earlier_run_leaves_nothing_behind() {
     );
     assert_eq!(names(&out.path().join("packet-loss")), set(&["notes.txt"]));
     assert!(!names(&out.path().join("provision-with-a-fresh-uds")).contains("display.png"));
+}
+
+#[test]
+fn attachments_lie_in_a_folder_of_their_own_and_go_with_their_run() {
+    let out = tempfile::tempdir().unwrap();
+    let mut result = support::result("attached", Verdict::Passed);
+    result.attachments.push(Attachment {
+        name: "renode.log",
+        bytes: b"12:00 started".to_vec(),
+    });
+    write_all(out.path(), &support::RUN, std::slice::from_ref(&result)).unwrap();
+    let file = out.path().join("attached/attachments/renode.log");
+    assert_eq!(fs::read(&file).unwrap(), b"12:00 started");
+    let link = "<a href=\"attached/attachments/renode.log\">";
+    assert!(html(&support::RUN, &[result]).contains(link));
+    let without = support::result("attached", Verdict::Passed);
+    write_all(out.path(), &support::RUN, &[without]).unwrap();
+    assert!(!file.parent().unwrap().exists());
 }
 
 #[test]

@@ -12,8 +12,9 @@ pub mod oracle;
 pub mod project;
 pub mod retry;
 pub mod run;
-pub mod screen;
 mod settings_record;
 pub mod steps;
 pub mod suite;
 pub mod targets;
+
+pub use az3166_target::screen;

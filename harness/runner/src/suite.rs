@@ -195,6 +195,7 @@ pub(crate) fn blank(scenario: &Scenario, target: &str, seed: u64) -> ScenarioRes
         console: Vec::new(),
         certificate_pem: None,
         display: None,
+        attachments: Vec::new(),
         pcapng: None,
         firmware_sha256: None,
         seed,
@@ -232,6 +233,10 @@ fn gather(result: &mut ScenarioResult, mut run: Run<'_>) {
         .client_certificates()
         .last()
         .map(|(_, der)| pem(der));
+    for mut attachment in run.bench.target().take_attachments() {
+        attachment.bytes = run.bench.taps.mask_bytes(&attachment.bytes);
+        result.attachments.push(attachment);
+    }
     let keys = run.bench.cloud.key_log().join("\n");
     run.bench.gateway.capture_mut().add_tls_keys(&keys);
     let capture = run.bench.gateway.capture().to_pcapng();

@@ -6,17 +6,20 @@
 
 mod capability;
 mod console;
+mod display;
 #[doc(hidden)]
 pub mod fuzzing;
 mod image;
 mod link;
 mod rtt;
+pub mod screen;
 mod slip;
 mod target;
 mod trust_anchor;
 
 pub use capability::{Capabilities, Capability};
 pub use console::{ConsoleItem, ConsoleLines};
+pub use display::DisplayWatch;
 pub use image::{Image, ImageError, Segment};
 pub use link::{LINK_CHANNEL, LINK_INTERRUPT, Link, LinkError};
 pub use rtt::{Rtt, RttError};

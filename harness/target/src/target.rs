@@ -1,6 +1,6 @@
 //! The trait that every backend implements.
 
-use az3166_event::{Payload, Picture, VirtualTime};
+use az3166_event::{Attachment, Payload, Picture, VirtualTime};
 use az3166_stsafe::SecureElement;
 
 use crate::{Capabilities, Image};
@@ -195,6 +195,11 @@ pub trait Target: TargetMemory + Send {
 
     /// Whether the processor sleeps, and nothing inside the target will ever wake it.
     fn is_asleep_for_ever(&self) -> bool;
+
+    /// Files of evidence that no other target has, as they are now.
+    fn take_attachments(&mut self) -> Vec<Attachment> {
+        Vec::new()
+    }
 
     /// What happened inside since the last call, in order.
     fn drain_events(&mut self) -> Vec<(VirtualTime, Payload)>;

@@ -9,6 +9,7 @@ pub mod completions;
 pub mod console;
 pub mod doctor;
 pub mod rack;
+pub mod renode;
 pub mod run;
 pub mod schema;
 mod selection;
@@ -33,6 +34,7 @@ pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Stsafe(arguments) => stsafe::run(&arguments),
         Command::Rack(arguments) => rack::run(&arguments),
+        Command::RenodeGuard(arguments) => renode::guard(arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }

@@ -226,8 +226,7 @@ fn open(
     if let TargetChoice::Board(selector) = &arguments.target {
         return super::board::open(selector, &arguments.boards, cancel);
     }
-    let _ = cancel;
-    Ok((arguments.target.open()?, None))
+    Ok((arguments.target.open(cancel)?, None))
 }
 
 /// Each scenario `times` times in a row, the later ones under names of their own.

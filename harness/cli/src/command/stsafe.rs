@@ -56,7 +56,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         false => terminal::print(format_args!("listening on 127.0.0.1:{port}\n")),
     }
     while !stop.load(Ordering::Relaxed) {
-        for happening in server.next().map_err(listening)? {
+        for happening in server.serve().map_err(listening)? {
             match arguments.json {
                 true => print_json(&json_of(&happening)),
                 false => terminal::print(format_args!("{}\n", line_of(&happening))),

@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use az3166_runner::suite::TargetFactory;
 use az3166_runner::targets::{EmulatorOptions, EmulatorTarget};
 
+use super::renode;
 use crate::exit::Failure;
 
 /// What the firmware runs on.
@@ -20,20 +23,18 @@ pub enum TargetChoice {
 }
 
 impl TargetChoice {
-    /// Makes ready what scenarios run on.
+    /// Makes ready what scenarios run on; where starting it takes long, `cancel` ends the wait.
     ///
     /// # Errors
     /// This machine or this build does not have it.
-    pub fn open(&self) -> Result<Box<TargetFactory<'static>>, Failure> {
+    pub fn open(&self, cancel: &Arc<AtomicBool>) -> Result<Box<TargetFactory<'static>>, Failure> {
         match self {
             Self::Emulator => Ok(Box::new(|seed| {
                 Ok(Box::new(EmulatorTarget::new(&EmulatorOptions::seeded(
                     seed,
                 ))))
             })),
-            Self::Renode => Err(Failure::infrastructure(
-                "this build of hil has no Renode backend; use --target emulator",
-            )),
+            Self::Renode => renode::targets(cancel),
             Self::Board(_) => Err(Failure::infrastructure(format!(
                 "this build of hil cannot reach boards; use `cargo hil-board run --target {self}`"
             ))),

@@ -10,6 +10,8 @@ use super::frame::{Body, Request};
 
 /// The protocol's version.
 const VERSION: u16 = 1;
+/// The chip's 7-bit address on the DevKit.
+const CHIP: u8 = 0x20;
 /// What is added to a request's kind in its answer.
 const ANSWER: u8 = 0x80;
 /// The kind of an answer that tells an error.
@@ -41,6 +43,7 @@ pub struct Bridge {
     last: u64,
     hello: Hello,
     power_cut: PowerCut,
+    other_addressed: Option<VirtualTime>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,7 @@ impl Bridge {
             last: 0,
             hello: Hello::Awaited,
             power_cut: PowerCut::NotDue,
+            other_addressed: None,
         }
     }
 
@@ -73,6 +77,11 @@ impl Bridge {
     /// Whether an answer since the last call has told of a power cut.
     pub fn take_power_cut(&mut self) -> PowerCut {
         core::mem::replace(&mut self.power_cut, PowerCut::NotDue)
+    }
+
+    /// When a device other than the chip was last addressed.
+    pub fn other_addressed(&self) -> Option<VirtualTime> {
+        self.other_addressed
     }
 
     /// Answers one request, given without its length field.
@@ -139,7 +148,7 @@ impl Bridge {
         Ok(frame(request.kind | ANSWER, flags, deadline, &payload))
     }
 
-    fn do_to(&self, model: &mut SecureElement, body: Body<'_>) -> Zeroizing<Vec<u8>> {
+    fn do_to(&mut self, model: &mut SecureElement, body: Body<'_>) -> Zeroizing<Vec<u8>> {
         let now = self.now();
         Zeroizing::new(match body {
             // Dealt with before the connection is open.
@@ -149,9 +158,11 @@ impl Bridge {
                 Vec::new()
             }
             Body::Start { address, direction } => {
-                vec![u8::from(
-                    model.address(now, address, direction) == Acknowledge::Ack,
-                )]
+                let answer = model.address(now, address, direction);
+                if address != CHIP {
+                    self.other_addressed = Some(now);
+                }
+                vec![u8::from(answer == Acknowledge::Ack)]
             }
             Body::Write(data) => {
                 let taken = data

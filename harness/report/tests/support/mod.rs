@@ -55,6 +55,7 @@ pub fn result(name: &str, verdict: Verdict) -> ScenarioResult {
             .to_vec(),
         certificate_pem: Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".into()),
         display: Some(Picture::from_fn(|x, y| (x / 8 + y / 8) % 2 == 0)),
+        attachments: Vec::new(),
         pcapng: Some(vec![0x0a, 0x0d, 0x0d, 0x0a]),
         firmware_sha256: Some("ab".repeat(32)),
         seed: 7,

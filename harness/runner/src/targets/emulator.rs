@@ -5,20 +5,15 @@ use core::time::Duration;
 use az3166_emulator::{
     DebugError, DevKit, DevKitConfig, Display, Power, ProgramError, UnmodelledPolicy,
 };
-use az3166_event::{DisplayEvent, MachineEvent, Payload, Picture, VirtualTime};
+use az3166_event::{MachineEvent, Payload, Picture, VirtualTime};
 use az3166_stsafe::{Configuration, NvmImage, ReservedZones, SecureElement};
 use az3166_target::{
-    Button, Capabilities, Capability, Image, PowerState, Stop, Target, TargetError, TargetMemory,
+    Button, Capabilities, Capability, DisplayWatch, Image, PowerState, Stop, Target, TargetError,
+    TargetMemory,
 };
-use sha2::{Digest, Sha256};
-
-use crate::screen;
 
 /// How long the firmware may be busy before the host looks at the link again.
 const LINK_SLICE: Duration = Duration::from_micros(500);
-
-/// How long a picture must stay before it counts as shown: a refresh of the OLED at about 60 Hz.
-const REFRESH: Duration = Duration::from_millis(16);
 
 /// What distinguishes one emulated board from another.
 #[derive(Clone, Debug)]
@@ -46,7 +41,7 @@ impl EmulatorOptions {
 pub struct EmulatorTarget {
     devkit: DevKit,
     image: Option<Image>,
-    shown: Option<(VirtualTime, String)>,
+    shown: DisplayWatch,
     events: Vec<(VirtualTime, Payload)>,
 }
 
@@ -69,7 +64,7 @@ impl EmulatorTarget {
         Self {
             devkit,
             image: None,
-            shown: None,
+            shown: DisplayWatch::default(),
             events: Vec::new(),
         }
     }
@@ -80,40 +75,16 @@ impl EmulatorTarget {
             return;
         };
         let (changed, now) = (display.changed_at(), self.devkit.now());
-        if now - changed < REFRESH || self.shown.as_ref().is_some_and(|(at, _)| *at == changed) {
+        if !self.shown.is_due(now, changed) {
             return;
         }
         let Some(picture) = self.picture() else {
             return;
         };
-        let sha256 = hash(&picture);
-        let is_new = self
-            .shown
-            .as_ref()
-            .is_none_or(|(_, before)| *before != sha256);
-        self.shown = Some((changed, sha256.clone()));
-        if is_new {
-            let frame = DisplayEvent::Frame {
-                lines: screen::lines(&picture),
-                sha256,
-            };
+        if let Some(frame) = self.shown.look(changed, &picture) {
             self.events.push((now, Payload::Display(frame)));
         }
     }
-}
-
-fn hash(picture: &Picture) -> String {
-    let mut hash = Sha256::new();
-    for y in 0..Picture::HEIGHT {
-        let row: u128 = (0..Picture::WIDTH)
-            .map(|x| u128::from(picture.is_lit(x, y)) << x)
-            .sum();
-        hash.update(row.to_le_bytes());
-    }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 fn no_memory(what: &'static str, error: &DebugError) -> TargetError {
@@ -165,7 +136,7 @@ impl Target for EmulatorTarget {
             PowerState::On => Power::On,
             PowerState::Off => Power::Off,
         });
-        self.shown = None;
+        self.shown.forget();
         Ok(())
     }
 

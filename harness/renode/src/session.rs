@@ -1,0 +1,206 @@
+//! One running Renode: its process, and conversations with its interfaces.
+//!
+//! Everything happens on the caller's thread. While an answer is awaited, requests of the bridge
+//! are served, so that what the model sees is a function of what Renode does, and the end of the
+//! process, the deadline and the user's wish to stop are noticed.
+
+mod bridge_end;
+mod control;
+mod robot;
+mod start;
+mod wait;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use az3166_stsafe::SecureElement;
+
+use crate::RenodeError;
+use crate::guard::Guard;
+use crate::wire::control::{Command, Width};
+pub use bridge_end::BridgeEnd;
+use control::Control;
+use robot::Robot;
+pub use start::{Deadlines, Setup};
+use wait::Waiting;
+
+/// A Renode that answers.
+pub struct Session {
+    // Dropped in this order: first the connections, then the process, then its folder.
+    robot: Robot,
+    control: Option<Control>,
+    /// Where Renode's bridge finds the secure element.
+    pub bridge: BridgeEnd,
+    guard: Guard,
+    folder: tempfile::TempDir,
+    control_port: u16,
+    cancel: Arc<AtomicBool>,
+    deadlines: Deadlines,
+}
+
+impl Session {
+    /// Runs a Monitor command; gives what it printed.
+    ///
+    /// # Errors
+    /// Renode refuses it, or is gone.
+    pub fn command(
+        &mut self,
+        model: &mut SecureElement,
+        command: &str,
+    ) -> Result<String, RenodeError> {
+        self.keyword(model, "ExecuteCommand", command)
+    }
+
+    /// Runs a script.
+    ///
+    /// # Errors
+    /// Renode refuses one of its commands, or is gone.
+    pub fn script(&mut self, model: &mut SecureElement, path: &Path) -> Result<(), RenodeError> {
+        let path = path.display().to_string();
+        self.keyword(model, "ExecuteScript", &path).map(drop)
+    }
+
+    fn keyword(
+        &mut self,
+        model: &mut SecureElement,
+        keyword: &str,
+        argument: &str,
+    ) -> Result<String, RenodeError> {
+        let mut waiting = Waiting {
+            guard: &mut self.guard,
+            bridge: &mut self.bridge,
+            model,
+            cancel: &self.cancel,
+        };
+        self.robot
+            .keyword(&mut waiting, keyword, &[argument], self.deadlines.command)
+    }
+
+    /// Opens the External Control interface of the machine called `machine`.
+    ///
+    /// # Errors
+    /// It speaks another version, or there is no such machine.
+    pub fn open_control(
+        &mut self,
+        model: &mut SecureElement,
+        machine: &str,
+    ) -> Result<(), RenodeError> {
+        let port = self.control_port;
+        self.command(
+            model,
+            &format!("emulation CreateExternalControlServer \"hil\" {port}"),
+        )?;
+        let mut waiting = Waiting {
+            guard: &mut self.guard,
+            bridge: &mut self.bridge,
+            model,
+            cancel: &self.cancel,
+        };
+        self.control = Some(Control::open(
+            &mut waiting,
+            port,
+            machine,
+            self.deadlines.stretch,
+        )?);
+        Ok(())
+    }
+
+    /// Lets virtual time pass.
+    ///
+    /// # Errors
+    /// Renode is gone, or refuses.
+    pub fn run_for(
+        &mut self,
+        model: &mut SecureElement,
+        microseconds: u64,
+    ) -> Result<(), RenodeError> {
+        self.ask(model, Command::RunFor, &microseconds.to_le_bytes())?;
+        Ok(())
+    }
+
+    /// Virtual time since the machine was made, in microseconds.
+    ///
+    /// # Errors
+    /// Renode is gone, or refuses.
+    pub fn time(&mut self, model: &mut SecureElement) -> Result<u64, RenodeError> {
+        let data = self.ask(model, Command::GetTime, &[])?;
+        let time = <[u8; 8]>::try_from(&*data);
+        time.map(u64::from_le_bytes)
+            .map_err(|_| RenodeError::protocol(control::NAME, "a time that is not 8 bytes long"))
+    }
+
+    /// Reads as a debugger does.
+    ///
+    /// # Errors
+    /// Renode is gone, or refuses.
+    pub fn read(
+        &mut self,
+        model: &mut SecureElement,
+        width: Width,
+        address: u32,
+        bytes: &mut [u8],
+    ) -> Result<(), RenodeError> {
+        let data = self.transfer(model, |control| control.read(width, address, bytes.len()))?;
+        if data.len() != bytes.len() {
+            let why = format!("{} bytes where {} were asked for", data.len(), bytes.len());
+            return Err(RenodeError::protocol(control::NAME, why));
+        }
+        bytes.copy_from_slice(&data);
+        Ok(())
+    }
+
+    /// Writes as a debugger does.
+    ///
+    /// # Errors
+    /// Renode is gone, or refuses.
+    pub fn write(
+        &mut self,
+        model: &mut SecureElement,
+        width: Width,
+        address: u32,
+        bytes: &[u8],
+    ) -> Result<(), RenodeError> {
+        self.transfer(model, |control| control.write(width, address, bytes))?;
+        Ok(())
+    }
+
+    /// Renode's folder, which ends with it.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Renode's output so far.
+    pub fn log(&self) -> Vec<u8> {
+        self.guard.log()
+    }
+
+    fn transfer(
+        &mut self,
+        model: &mut SecureElement,
+        payload: impl FnOnce(&Control) -> Vec<u8>,
+    ) -> Result<Vec<u8>, RenodeError> {
+        let payload = payload(self.control.as_ref().ok_or_else(not_open)?);
+        self.ask(model, Command::SystemBus, &payload)
+    }
+
+    fn ask(
+        &mut self,
+        model: &mut SecureElement,
+        command: Command,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, RenodeError> {
+        let control = self.control.as_mut().ok_or_else(not_open)?;
+        let mut waiting = Waiting {
+            guard: &mut self.guard,
+            bridge: &mut self.bridge,
+            model,
+            cancel: &self.cancel,
+        };
+        control.ask(&mut waiting, command, payload, self.deadlines.stretch)
+    }
+}
+
+fn not_open() -> RenodeError {
+    RenodeError::protocol(control::NAME, "it is not open")
+}

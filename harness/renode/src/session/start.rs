@@ -1,0 +1,145 @@
+//! From an executable to a Renode that answers.
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use az3166_stsafe::SecureElement;
+
+use super::robot::Robot;
+use super::wait::{Deadline, Waiting};
+use super::{BridgeEnd, Session};
+use crate::RenodeError;
+use crate::guard::{Guard, GuardProgram, Isolation};
+
+/// How often it is looked whether it does.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The External Control server's port where no other program can be in the way.
+const CONTROL_PORT: u16 = 3171;
+
+/// How Renode is started.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Its executable.
+    pub renode: PathBuf,
+    /// What guards it.
+    pub guard: GuardProgram,
+    /// The network that it is in.
+    pub isolation: Isolation,
+    /// Set it from anywhere, and every wait ends within a moment.
+    pub cancel: Arc<AtomicBool>,
+    /// How long it is waited for what.
+    pub deadlines: Deadlines,
+}
+
+/// How much wall time Renode is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Until it answers for the first time.
+    pub start: Duration,
+    /// For one Monitor command; compiling C# takes longest.
+    pub command: Duration,
+    /// For one stretch of virtual time or one access to memory.
+    pub stretch: Duration,
+}
+
+impl Default for Deadlines {
+    /// Two minutes each: enough on a machine that has much else to do.
+    fn default() -> Self {
+        let long = Duration::from_secs(120);
+        Self {
+            start: long,
+            command: long,
+            stretch: long,
+        }
+    }
+}
+
+impl Session {
+    /// Starts Renode and waits until it answers.
+    ///
+    /// # Errors
+    /// It cannot be started, ends, or does not answer in time.
+    pub fn start(setup: &Setup, model: &mut SecureElement) -> Result<Self, RenodeError> {
+        let folder = tempfile::Builder::new()
+            .prefix("hil-renode-")
+            .tempdir()
+            .map_err(RenodeError::io("a folder for Renode"))?;
+        let command = command_line(&setup.renode, folder.path());
+        let (mut guard, listener) =
+            Guard::start(&setup.guard, setup.isolation, folder.path(), &command)?;
+        let mut bridge = BridgeEnd::new(listener)?;
+        let mut waiting = Waiting {
+            guard: &mut guard,
+            bridge: &mut bridge,
+            model,
+            cancel: &setup.cancel,
+        };
+        let deadline = Deadline::new("Renode's Robot Framework server", setup.deadlines.start);
+        let port = loop {
+            match robot_port(folder.path()) {
+                Some(port) => break port,
+                None => waiting.pause(LOOK, deadline)?,
+            }
+        };
+        let mut robot = Robot::new(port);
+        // It listens before it can do anything.
+        robot.keyword(
+            &mut waiting,
+            "ExecuteCommand",
+            &["version"],
+            setup.deadlines.start,
+        )?;
+        Ok(Self {
+            robot,
+            control: None,
+            bridge,
+            guard,
+            folder,
+            control_port: control_port(setup.isolation)?,
+            cancel: Arc::clone(&setup.cancel),
+            deadlines: setup.deadlines,
+        })
+    }
+}
+
+fn command_line(renode: &Path, folder: &Path) -> Vec<OsString> {
+    let mut command: Vec<OsString> = vec![renode.into(), "--config".into()];
+    command.push(folder.join("config").into());
+    for argument in [
+        "--disable-xwt",
+        "--plain",
+        "--port",
+        "-2",
+        "--robot-server-port",
+        "0",
+    ] {
+        command.push(argument.into());
+    }
+    command
+}
+
+/// The port that Renode has written down in its temporary folder, which lies in ours.
+fn robot_port(folder: &Path) -> Option<u16> {
+    let entries = fs::read_dir(folder).ok()?;
+    entries.flatten().find_map(|entry| {
+        let text = fs::read_to_string(entry.path().join("robot_port")).ok()?;
+        text.trim().parse().ok()
+    })
+}
+
+/// A port that is free: where others may take it meanwhile, Renode's refusal says so.
+fn control_port(isolation: Isolation) -> Result<u16, RenodeError> {
+    match isolation {
+        Isolation::Namespace => Ok(CONTROL_PORT),
+        Isolation::None => TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))
+            .and_then(|listener| listener.local_addr())
+            .map(|address| address.port())
+            .map_err(RenodeError::io("a free port")),
+    }
+}

@@ -1,0 +1,94 @@
+//! The console: Renode writes what the device prints into a file, before time goes on.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use crate::RenodeError;
+
+/// What the device prints.
+pub struct ConsoleFile {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl ConsoleFile {
+    /// The console in `folder`, where no file of its name is yet.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            path: folder.join("console"),
+            file: None,
+        }
+    }
+
+    /// The command that makes Renode write there.
+    pub fn command(&self) -> String {
+        format!(
+            "sysbus.usart6 CreateFileBackend @{} true",
+            self.path.display()
+        )
+    }
+
+    /// What was printed since the last call.
+    pub fn take(&mut self) -> Result<Vec<u8>, RenodeError> {
+        let failed = || RenodeError::io("the console's file");
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => match File::open(&self.path) {
+                Ok(file) => self.file.insert(file),
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+                Err(error) => return Err(failed()(error)),
+            },
+        };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(failed())?;
+        Ok(bytes)
+    }
+}
+
+/// The commands that type `bytes`, in lines that the Monitor takes.
+pub fn typing(bytes: &[u8]) -> Vec<String> {
+    const IN_ONE: usize = 32;
+    bytes
+        .chunks(IN_ONE)
+        .map(|chunk| {
+            let commands: Vec<String> = chunk
+                .iter()
+                .map(|byte| format!("sysbus.usart6 WriteChar {byte:#04x}"))
+                .collect();
+            commands.join("; ")
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_typed_in_pieces() {
+        assert_eq!(
+            typing(b"a\r"),
+            ["sysbus.usart6 WriteChar 0x61; sysbus.usart6 WriteChar 0x0d"]
+        );
+        assert_eq!(typing(&[b'x'; 65]).len(), 3);
+        assert!(typing(b"").is_empty());
+    }
+
+    #[test]
+    fn bytes_are_taken_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut console = ConsoleFile::in_folder(folder.path());
+        assert!(console.take().unwrap().is_empty());
+        let path = folder.path().join("console");
+        std::fs::write(&path, "one").unwrap();
+        assert_eq!(console.take().unwrap(), b"one");
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap();
+        std::io::Write::write_all(&mut file, b"two").unwrap();
+        assert_eq!(console.take().unwrap(), b"two");
+        assert!(console.take().unwrap().is_empty());
+    }
+}

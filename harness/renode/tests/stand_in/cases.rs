@@ -1,0 +1,326 @@
+//! What the backend makes of each manner of the stand-in.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use az3166_event::{Payload, SecureElementEvent, VirtualTime};
+use az3166_renode::guard::{GuardProgram, Isolation};
+use az3166_renode::{Deadlines, Options, Program, RenodeTarget, Setup};
+use az3166_target::{Image, PowerState, Stop, Target, TargetError, TargetMemory};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+type Test = fn() -> Result<(), Failed>;
+
+pub fn run() -> ExitCode {
+    let tests: [(&str, Test); 11] = [
+        ("a_board_runs_in_its_own_network", || {
+            board(Isolation::best())
+        }),
+        ("a_board_runs_on_the_machines_network", || {
+            board(Isolation::None)
+        }),
+        ("several_boards_run_side_by_side", several),
+        ("the_version_is_asked", version),
+        ("a_renode_that_dies_is_told_with_its_log", || {
+            fails(
+                "dies",
+                "Renode ended by itself (exit status: 7); its last lines:\nstand-in: dies\nit goes wrong",
+            )
+        }),
+        ("a_renode_that_hangs_is_given_up", || {
+            fails(
+                "hangs",
+                "Renode's Robot Framework server did not come within 2 s; its last lines:\nstand-in: hangs",
+            )
+        }),
+        ("garbage_is_told", || {
+            fails(
+                "garbage",
+                "Renode's Robot Framework server: it is not HTTP/1.1: invalid HTTP version",
+            )
+        }),
+        ("a_script_that_fails_is_told_with_its_text", || {
+            fails(
+                "refuses",
+                "Renode refused `platform/peripherals.resc`: error CS1002: ; expected",
+            )
+        }),
+        ("another_version_of_external_control_is_told", || {
+            fails(
+                "other version",
+                "Renode's External Control server: Encountered invalid version (0x0) for RunFor, expected 0x1",
+            )?;
+            fails(
+                "garbage later",
+                "Renode's External Control server: an answer begins with the return code 72, which does not exist",
+            )
+        }),
+        ("trouble_while_it_runs_is_told", || {
+            fails(
+                "dies later",
+                "Renode ended by itself (exit status: 9); its last lines:\nstand-in: dies later",
+            )?;
+            fails(
+                "stops",
+                "the end of RunFor did not come within 2 s; its last lines:\nstand-in: stops",
+            )?;
+            fails(
+                "breaks the bridge",
+                "the bridge: the first request is not hello",
+            )
+        }),
+        ("nothing_is_left_behind", nothing_is_left),
+    ];
+    let trials = tests.map(|(name, test)| Trial::test(name, test));
+    libtest_mimic::run(&Arguments::from_args(), trials.into()).exit_code()
+}
+
+fn this() -> PathBuf {
+    std::env::current_exe().unwrap()
+}
+
+/// A `renode` that behaves in this manner.
+fn stand_in(folder: &Path, manner: &str) -> PathBuf {
+    let path = folder.join("renode");
+    let script = format!(
+        "#!/bin/sh\nexec '{}' stand-in '{manner}' \"$@\"\n",
+        this().display()
+    );
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    path
+}
+
+fn target(
+    renode: PathBuf,
+    isolation: Isolation,
+    cancel: &Arc<AtomicBool>,
+    wait: u64,
+) -> RenodeTarget {
+    let deadline = Duration::from_secs(wait);
+    RenodeTarget::new(Options {
+        setup: Setup {
+            renode,
+            guard: GuardProgram {
+                path: this(),
+                arguments: vec!["guard".into()],
+            },
+            isolation,
+            cancel: Arc::clone(cancel),
+            deadlines: Deadlines {
+                start: deadline,
+                command: deadline,
+                stretch: deadline,
+            },
+        },
+        platform: "platform".into(),
+        uid: *b"unique ident",
+        seed: 1,
+    })
+}
+
+/// An ELF file with four bytes at 0x08000000.
+fn image() -> Image {
+    let mut elf = b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+    for half in [2u16, 40] {
+        elf.extend(half.to_le_bytes());
+    }
+    for word in [1u32, 0, 52, 0, 0] {
+        elf.extend(word.to_le_bytes());
+    }
+    for half in [52u16, 32, 1, 40, 0, 0] {
+        elf.extend(half.to_le_bytes());
+    }
+    for word in [1u32, 84, 0x0800_0000, 0x0800_0000, 4, 4, 5, 4] {
+        elf.extend(word.to_le_bytes());
+    }
+    elf.extend(b"code");
+    Image::parse(&elf).unwrap()
+}
+
+fn board(isolation: Isolation) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let cancel = Arc::default();
+    let mut target = target(stand_in(folder.path(), "well"), isolation, &cancel, 60);
+    target.load(&[&image()])?;
+    target.power(PowerState::On)?;
+    let mut bytes = [0; 6];
+    target.read_memory(0x0800_0000, &mut bytes)?;
+    assert_eq!(&bytes, b"code\xEE\xEE", "loaded");
+    target.read_memory(0x1FFF_7A10, &mut bytes)?;
+    assert_eq!(&bytes, b"unique");
+    target.write_memory(0xE000_E208, &[1, 2, 3, 4])?;
+    assert!(matches!(
+        target.read_memory(0x2004_0000, &mut bytes),
+        Err(TargetError::NoMemory {
+            address: 0x2004_0000,
+            ..
+        })
+    ));
+
+    assert_eq!(
+        target.run_until(VirtualTime::from_nanos(1_500_001))?,
+        Stop::Paused
+    );
+    assert_eq!(target.now(), VirtualTime::from_millis(1));
+    assert_eq!(
+        target.run_until(VirtualTime::from_nanos(1_500_001))?,
+        Stop::Deadline
+    );
+    assert_eq!(
+        target.now(),
+        VirtualTime::from_nanos(1_501_000),
+        "whole microseconds"
+    );
+    assert_eq!(target.console_take()?, b"hello\r\n");
+    target.console_send(b"typed")?;
+    assert_eq!(target.console_take()?, b"typed");
+    assert_eq!(target.instructions(), 500);
+    let picture = target.picture().expect("a picture");
+    assert!(picture.is_lit(0, 0) && !picture.is_lit(1, 0));
+    let chip_on = target
+        .drain_events()
+        .into_iter()
+        .find_map(|(at, payload)| match payload {
+            Payload::SecureElement(SecureElementEvent::Power { on: true }) => Some(at),
+            _ => None,
+        });
+    assert_eq!(chip_on, Some(VirtualTime::from_nanos(250_000)));
+
+    target.power(PowerState::Off)?;
+    assert_eq!(
+        target.run_until(VirtualTime::from_millis(9))?,
+        Stop::Deadline
+    );
+    assert_eq!(
+        (target.now(), target.picture()),
+        (VirtualTime::from_millis(9), None)
+    );
+    assert!(String::from_utf8(target.log())?.contains("stand-in: well"));
+    Ok(())
+}
+
+fn several() -> Result<(), Failed> {
+    let running: Vec<_> = (0..3)
+        .map(|_| thread::spawn(|| board(Isolation::best())))
+        .collect();
+    running
+        .into_iter()
+        .try_for_each(|it| it.join().expect("no panic"))
+}
+
+fn version() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let program = Program::at(&stand_in(folder.path(), "well"))?;
+    assert_eq!(
+        (program.version.release, program.warning()),
+        ((1, 16), None)
+    );
+    Ok(())
+}
+
+fn fails(manner: &str, expected: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let cancel = Arc::default();
+    let mut target = target(
+        stand_in(folder.path(), manner),
+        Isolation::best(),
+        &cancel,
+        2,
+    );
+    let ran = target
+        .load(&[&image()])
+        .and_then(|()| target.power(PowerState::On))
+        .and_then(|()| target.run_until(VirtualTime::from_millis(1)));
+    match ran {
+        Err(TargetError::Infrastructure { what, .. }) => assert_eq!(what, expected),
+        other => panic!("{manner}: {other:?}"),
+    }
+    Ok(())
+}
+
+/// A harness that waits for a launcher until it is killed.
+pub fn owner(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let folder = PathBuf::from(arguments.next().unwrap());
+    let mut target = target(
+        stand_in(&folder, "launches"),
+        Isolation::best(),
+        &Arc::default(),
+        600,
+    );
+    let _ = target.load(&[&image()]);
+    ExitCode::SUCCESS
+}
+
+fn nothing_is_left() -> Result<(), Failed> {
+    // What was killed by the hardest signal cannot clean up itself.
+    let folder = tempfile::tempdir()?;
+    let mut owner = Command::new(this())
+        .arg("owner")
+        .arg(folder.path())
+        .env("TMPDIR", folder.path())
+        .stdin(Stdio::null())
+        .spawn()?;
+    let (own, grandchild) = grandchild_in(folder.path())?;
+    assert!(is_alive(&grandchild));
+    owner.kill()?;
+    owner.wait()?;
+    eventually(|| !is_alive(&grandchild) && !own.exists())?;
+
+    // A user who stops while it starts does not wait for it.
+    let folder = tempfile::tempdir()?;
+    let cancel = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&cancel);
+    let renode = stand_in(folder.path(), "hangs");
+    let running =
+        thread::spawn(move || target(renode, Isolation::best(), &flag, 600).load(&[&image()]));
+    thread::sleep(Duration::from_millis(200));
+    cancel.store(true, Ordering::Relaxed);
+    let error = running
+        .join()
+        .expect("no panic")
+        .expect_err("it was stopped");
+    assert!(
+        error.to_string().starts_with("the run was interrupted"),
+        "{error}"
+    );
+    Ok(())
+}
+
+/// The folder that a stand-in runs in, and the process that it has started.
+fn grandchild_in(folder: &Path) -> Result<(PathBuf, String), Failed> {
+    let mut found = None;
+    eventually(|| {
+        let own = fs::read_dir(folder).unwrap().flatten().map(|it| it.path());
+        let pids = own.filter_map(|own| {
+            let pid = fs::read_to_string(own.join("grandchild")).ok()?;
+            Some((own, pid)).filter(|(_, pid)| !pid.is_empty())
+        });
+        found = pids.into_iter().next();
+        found.is_some()
+    })?;
+    Ok(found.unwrap())
+}
+
+fn is_alive(pid: &str) -> bool {
+    // A zombie that init has not reaped yet runs nothing.
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+fn eventually(mut holds: impl FnMut() -> bool) -> Result<(), Failed> {
+    let started = Instant::now();
+    while !holds() {
+        if started.elapsed() > Duration::from_secs(120) {
+            return Err("it did not come to pass within 120 s".into());
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
