@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 #[cfg(feature = "serve")]
 use crate::command::serve;
 use crate::command::{
-    build, cert, check, completions, console, doctor, rack, renode, run, schema, stsafe,
+    build, cert, check, completions, console, doctor, parity, rack, renode, run, schema, stsafe,
 };
 
 /// Runs scenario files against AZ3166 DevKit firmware and judges its identity and registration.
@@ -45,6 +45,7 @@ pub enum Command {
     Rack(rack::Arguments),
     #[command(hide = true)]
     RenodeGuard(renode::GuardArguments),
+    Parity(parity::Arguments),
     Doctor(doctor::Arguments),
     Completions(completions::Arguments),
 }

@@ -119,17 +119,6 @@ impl Session {
         Ok(())
     }
 
-    /// Virtual time since the machine was made, in microseconds.
-    ///
-    /// # Errors
-    /// Renode is gone, or refuses.
-    pub fn time(&mut self, model: &mut SecureElement) -> Result<u64, RenodeError> {
-        let data = self.ask(model, Command::GetTime, &[])?;
-        let time = <[u8; 8]>::try_from(&*data);
-        time.map(u64::from_le_bytes)
-            .map_err(|_| RenodeError::protocol(control::NAME, "a time that is not 8 bytes long"))
-    }
-
     /// Reads as a debugger does.
     ///
     /// # Errors

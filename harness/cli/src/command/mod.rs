@@ -8,6 +8,7 @@ pub mod check;
 pub mod completions;
 pub mod console;
 pub mod doctor;
+pub mod parity;
 pub mod rack;
 pub mod renode;
 pub mod run;
@@ -35,6 +36,7 @@ pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Stsafe(arguments) => stsafe::run(&arguments),
         Command::Rack(arguments) => rack::run(&arguments),
         Command::RenodeGuard(arguments) => renode::guard(arguments),
+        Command::Parity(arguments) => parity::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }

@@ -74,11 +74,6 @@ impl BridgeEnd {
         core::mem::replace(&mut self.power_cut, PowerCut::NotDue)
     }
 
-    /// Lets a connection go that a machine left behind.
-    pub fn hang_up(&mut self) {
-        self.connection = None;
-    }
-
     /// What to look at for something to serve.
     pub fn fd(&self) -> BorrowedFd<'_> {
         match &self.connection {

@@ -49,9 +49,9 @@ pub struct Deadlines {
 }
 
 impl Default for Deadlines {
-    /// Two minutes each: enough on a machine that has much else to do.
+    /// Five minutes each: enough on a machine that has much else to do.
     fn default() -> Self {
-        let long = Duration::from_secs(120);
+        let long = Duration::from_secs(300);
         Self {
             start: long,
             command: long,

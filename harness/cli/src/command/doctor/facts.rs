@@ -92,13 +92,34 @@ impl Facts {
             Some((program, version_of(program, argument, limits)?))
         };
         let probes = UsbTree::of_this_machine().probes().into_iter();
+        let mut versions: BTreeMap<_, _> = PROGRAMS.into_iter().filter_map(version).collect();
+        // It may be named by a variable, and not every version of it will do.
+        match az3166_renode::Program::find() {
+            Ok(program) => versions.insert("renode", renode(&program)),
+            Err(_) => versions.remove("renode"),
+        };
         let library = standard_library(TARGET, Path::new("."), &Programs::default(), limits);
         Self {
-            versions: PROGRAMS.into_iter().filter_map(version).collect(),
+            versions,
             library: library.ok(),
             sources: workspace::root().map(|root| root.join("firmware").display().to_string()),
             st_links: probes.clone().map(Device::probe).collect(),
             serial_ports: probes.filter_map(Device::console).collect(),
         }
     }
+}
+
+/// Which Renode it is, how it would be run, and what is to be said against it.
+fn renode(program: &az3166_renode::Program) -> String {
+    let mut text = program.to_string();
+    #[cfg(unix)]
+    {
+        let isolation = az3166_renode::guard::Isolation::best();
+        text.push_str(&format!("; it would run {isolation}"));
+    }
+    if let Some(warning) = program.warning() {
+        text.push_str("; ");
+        text.push_str(&warning);
+    }
+    text
 }
