@@ -18,7 +18,7 @@ const SCENARIOS: [&str; 5] = [
     "scenarios/basics/tutorial.yaml",
     "scenarios/network/packet-loss.yaml",
     "scenarios/network/damaged-packets.yaml",
-    "scenarios/registration/throttled-with-retry-after.yaml",
+    "scenarios/registration-mqtt/tutorial.yaml",
     "scenarios/tls/rsa-pss.yaml",
 ];
 
