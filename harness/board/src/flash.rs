@@ -274,7 +274,12 @@ mod tests {
     fn sectors_that_hold_it_already_are_left_alone() {
         let application = segment(0x0800_FFFE, b"ends and begins");
         let there = [application.clone(), segment(0x0801_1000, b"more")];
-        let none = check(&there, &[], &[application.clone()], BootloaderPolicy::Keep);
+        let none = check(
+            &there,
+            &[],
+            core::slice::from_ref(&application),
+            BootloaderPolicy::Keep,
+        );
         assert_eq!(none.unwrap().0, []);
         let half = [segment(0x0800_FFFE, b"en"), segment(0x0801_1000, b"more")];
         let second = check(&half, &[], &[application], BootloaderPolicy::Keep);
@@ -299,7 +304,12 @@ mod tests {
     fn an_application_in_the_bootloaders_place_is_refused() {
         let there = [segment(FLASH, b"vendor")];
         let large = segment(FLASH, &[7; 0xD000]);
-        let planned = check(&there, &[], &[large.clone()], BootloaderPolicy::Keep);
+        let planned = check(
+            &there,
+            &[],
+            core::slice::from_ref(&large),
+            BootloaderPolicy::Keep,
+        );
         assert!(matches!(
             planned,
             Err(BoardError::BootloaderProtected { address: FLASH })

@@ -99,7 +99,7 @@ fn what_the_board_lacks_is_a_skip() {
         panic!("{:?}", result.verdict);
     };
     assert!(
-        reason.contains("lacks display, secure-element-model"),
+        reason.contains("lacks display, power, secure-element-model"),
         "{reason}"
     );
 }
