@@ -1,6 +1,7 @@
 //! The one cloud that all connections share: every call, its time, and what comes of it.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use az3166_event::VirtualTime;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, date};
+use crate::key_log;
 use crate::store::{Store, StoreError};
 use crate::trace::{Happening, Incident, Record, Trace};
 
@@ -26,6 +28,7 @@ struct Inner {
     clock: Clock,
     trace: Trace,
     store: Store,
+    key_log: Option<File>,
     /// What was answered would be lost, so nothing is answered any more.
     is_broken: bool,
     /// Why, until somebody asks.
@@ -55,13 +58,20 @@ pub(crate) enum Destination {
 }
 
 impl Engine {
-    pub(crate) fn new(cloud: Cloud<Wall>, clock: Clock, trace: Trace, store: Store) -> Self {
+    pub(crate) fn new(
+        cloud: Cloud<Wall>,
+        clock: Clock,
+        trace: Trace,
+        store: Store,
+        key_log: Option<File>,
+    ) -> Self {
         Self {
             inner: Mutex::new(Inner {
                 cloud,
                 clock,
                 trace,
                 store,
+                key_log,
                 is_broken: false,
                 failed: None,
                 connections: HashMap::new(),
@@ -222,6 +232,7 @@ impl Engine {
             inner.fail(error);
             self.failure.notify_one();
         }
+        inner.log_keys(now);
         inner.collect();
         let deadline = inner.cloud.next_deadline();
         let is_sooner = match (deadline, inner.deadline) {
@@ -278,6 +289,21 @@ impl Inner {
             self.store.compact(self.cloud.snapshot())?;
         }
         Ok(())
+    }
+
+    /// Writes the secrets of new sessions down, where that is wanted.
+    fn log_keys(&mut self, now: VirtualTime) {
+        let Some(file) = &mut self.key_log else {
+            return;
+        };
+        let lines = self.cloud.key_log();
+        if !lines.is_empty()
+            && let Err(error) = key_log::append(file, &lines)
+        {
+            self.key_log = None;
+            let text = format!("writing the key log failed, and ends: {error}");
+            self.note(now, Incident::Warning { text });
+        }
     }
 
     /// Fetches what the cloud has to say.

@@ -14,6 +14,7 @@ mod clock;
 mod connection;
 mod engine;
 mod faults;
+mod key_log;
 mod keys;
 mod listener;
 mod proxy;

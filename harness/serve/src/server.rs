@@ -21,6 +21,7 @@ use crate::clock::{Clock, date};
 use crate::connection::Carrier;
 use crate::engine::{Destination, Engine};
 use crate::faults::{self, FaultsError};
+use crate::key_log;
 use crate::keys::{self, Service};
 use crate::listener::Listener;
 use crate::proxy;
@@ -65,6 +66,8 @@ pub struct Settings {
     pub quotas: Quotas,
     /// The file of fault rules.
     pub faults: Option<PathBuf>,
+    /// The file to which the secrets of TLS sessions are appended.
+    pub key_log: Option<PathBuf>,
     /// How many connections there may be.
     pub limits: Limits,
     /// How lines of the trace look.
@@ -90,6 +93,7 @@ impl Settings {
             behaviour: Behaviour::default(),
             quotas: Quotas::default(),
             faults: None,
+            key_log: None,
             limits: Limits::default(),
             format: LineFormat::default(),
             enrolments: Vec::new(),
@@ -118,6 +122,14 @@ pub enum ServeError {
     /// What outlives a restart cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The key log {path} cannot be opened: {error}.
+    #[error("the key log {} cannot be opened: {error}", path.display())]
+    KeyLog {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        error: std::io::Error,
+    },
     /// The fault file is not one.
     #[error(transparent)]
     Faults(#[from] FaultsError),
@@ -181,7 +193,6 @@ impl Server {
         });
         let id_scope = settings.id_scope;
         config.id_scope = id_scope.clone();
-        config.hubs = settings.hubs;
         config.behaviour = settings.behaviour;
         config.quotas = settings.quotas;
         let mut random = rand_chacha::ChaCha20Rng::from_seed(key_seed);
@@ -193,6 +204,20 @@ impl Server {
         let (policy, provisioning_connection_string) =
             keys::policy(authority.folder(), service, &mut random)?;
         config.service_policy = Some(policy);
+        let Some(first_hub) = settings.hubs.first() else {
+            return Err(ServeError::Start {
+                reason: "there must be a hub".into(),
+            });
+        };
+        let service = Service {
+            file: "hub-connection-string.txt",
+            host: first_hub,
+            policy: "iothubowner",
+        };
+        let (policy, hub_connection_string) =
+            keys::policy(authority.folder(), service, &mut random)?;
+        config.hub_policy = Some(policy);
+        config.hubs = settings.hubs;
         let mut cloud = Cloud::new(config).map_err(|error| ServeError::Start {
             reason: error.to_string(),
         })?;
@@ -237,12 +262,20 @@ impl Server {
             ca_file: authority.ca_file(),
             authority: standing,
             provisioning_connection_string,
+            hub_connection_string,
             id_scope,
             host_names: names,
         };
         let (trace, lines) = Trace::new(settings.format);
+        let key_log = match settings.key_log {
+            None => None,
+            Some(path) => match key_log::open(&path) {
+                Ok(file) => Some(file),
+                Err(error) => return Err(ServeError::KeyLog { path, error }),
+            },
+        };
         let server = Self {
-            engine: Arc::new(Engine::new(cloud, clock, trace, store)),
+            engine: Arc::new(Engine::new(cloud, clock, trace, store, key_log)),
             admission: Admission::new(settings.limits),
             https,
             mqtt,

@@ -9,6 +9,7 @@
 mod support;
 
 use std::io::{ErrorKind, Read as _, Write as _};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use az3166_serve::{Limits, LineFormat, Server, Settings, Standing};
@@ -148,6 +149,100 @@ fn the_authority_and_what_was_assigned_outlive_a_restart() {
 }
 
 #[test]
+fn devices_of_the_registry_outlive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = |server: &Running, method: &str, id: &str, more: &str, body: &str| {
+        let token = support::token(&server.ready.hub_connection_string);
+        let fields = format!("Host: {HUB}\r\nAuthorization: {token}\r\n{more}");
+        let path = format!("/devices/{id}?api-version=2021-04-12");
+        let mut client =
+            Client::over(connect(server.ready.https), HUB, server.config(None)).unwrap();
+        client.request_with(method, &path, &fields, body).unwrap()
+    };
+    let server = Running::start(settings(folder.path()));
+    for id in ["kept", "gone"] {
+        let made = registry(
+            &server,
+            "PUT",
+            id,
+            "",
+            &format!("{{\"deviceId\":\"{id}\"}}"),
+        );
+        assert_eq!(made.status, 200, "{made:?}");
+    }
+    let kept = registry(&server, "GET", "kept", "", "").json();
+    let key = &kept["authentication"]["symmetricKey"]["primaryKey"];
+    assert!(key.as_str().is_some_and(|key| key.len() >= 40), "{kept}");
+    server.end();
+
+    let server = Running::start(settings(folder.path()));
+    assert_eq!(registry(&server, "GET", "kept", "", "").json(), kept);
+    let deleted = registry(&server, "DELETE", "gone", "If-Match: *\r\n", "");
+    assert_eq!(deleted.status, 204, "{deleted:?}");
+    let lines = server.end();
+    let key = key.as_str().unwrap();
+    assert!(lines.iter().all(|line| !line.contains(key)), "{lines:#?}");
+
+    let server = Running::start(settings(folder.path()));
+    assert_eq!(registry(&server, "GET", "kept", "", "").json(), kept);
+    assert_eq!(registry(&server, "GET", "gone", "", "").status, 404);
+}
+
+/// What a client's TLS says of its secrets.
+#[derive(Debug, Default)]
+struct Secrets(Mutex<Vec<String>>);
+
+impl rustls::KeyLog for Secrets {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        let line = format!(
+            "{label} {} {}",
+            hex::encode(client_random),
+            hex::encode(secret)
+        );
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+#[test]
+fn the_key_log_says_what_clients_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.txt");
+    let secrets = Arc::new(Secrets::default());
+    for _ in 0..2 {
+        let server = Running::start(Settings {
+            key_log: Some(path.clone()),
+            ..settings(folder.path())
+        });
+        let mut config = server.config(None);
+        config.key_log = secrets.clone();
+        let mut client = Client::over(connect(server.ready.https), DPS, config).unwrap();
+        client.request("GET", "/", "").unwrap();
+        server.end();
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines, *secrets.0.lock().unwrap());
+    assert_eq!(lines.len(), 2);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let permissions = |mode| std::fs::Permissions::from_mode(mode);
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        std::fs::set_permissions(&path, permissions(0o644)).unwrap();
+        let refused = Server::bind(Settings {
+            key_log: Some(path),
+            ..settings(folder.path())
+        });
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let error = runtime.block_on(refused).err().unwrap().to_string();
+        assert!(
+            error.ends_with("it is open to other users (mode 644)"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn connections_beyond_the_limit_are_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start(Settings {
@@ -186,6 +281,15 @@ fn the_end_finishes_connections_and_lets_the_ports_go() {
     let mut idle = server.https(None);
     let mut silent = connect(server.ready.mqtt);
     let address = server.ready.https;
+    // What was not taken yet has nobody who could finish it.
+    let is_taken = || {
+        let trace = server.browse("GET", "/trace", "localhost").body;
+        trace.contains("mqtt from ")
+    };
+    let started = Instant::now();
+    while !is_taken() {
+        assert!(started.elapsed() < LATE);
+    }
     let started = Instant::now();
     let lines = server.end();
     assert!(started.elapsed() < LATE / 2, "it ended by force");

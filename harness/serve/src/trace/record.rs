@@ -89,6 +89,8 @@ pub struct Ready {
     pub authority: Standing,
     /// The file of the provisioning service's connection string.
     pub provisioning_connection_string: PathBuf,
+    /// The file of the hubs' connection string, which names the first one.
+    pub hub_connection_string: PathBuf,
     /// The ID scope of the provisioning service.
     pub id_scope: String,
     /// Every host name that the server answers to, the provisioning service's first.

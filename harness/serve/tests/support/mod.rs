@@ -127,6 +127,31 @@ pub fn client_config(roots: RootCertStore, device: Option<&Device>) -> ClientCon
     }
 }
 
+/// A shared access signature by the connection string in `file`, for an hour.
+pub fn token(file: &Path) -> String {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use hmac::{KeyInit as _, Mac as _};
+    let text = std::fs::read_to_string(file).unwrap();
+    let member = |name: &str| {
+        let mut members = text.trim().split(';');
+        members.find_map(|member| member.strip_prefix(name)?.strip_prefix('='))
+    };
+    let [host, policy, key] =
+        ["HostName", "SharedAccessKeyName", "SharedAccessKey"].map(|name| member(name).unwrap());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let expires = now.unwrap().as_secs() + 3600;
+    let key = STANDARD.decode(key).unwrap();
+    let mut code = hmac::Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
+    code.update(format!("{host}\n{expires}").as_bytes());
+    let signature = STANDARD.encode(code.finalize().into_bytes());
+    let signature = signature
+        .replace('+', "%2B")
+        .replace('/', "%2F")
+        .replace('=', "%3D");
+    format!("SharedAccessSignature sr={host}&sig={signature}&se={expires}&skn={policy}")
+}
+
 /// An answer of a web page.
 pub fn browse(address: SocketAddr, method: &str, path: &str, host: &str) -> Answer {
     let mut socket = connect(address);
@@ -238,8 +263,19 @@ impl Client {
     }
 
     pub fn request(&mut self, method: &str, path: &str, body: &str) -> io::Result<Answer> {
+        self.request_with(method, path, &format!("Host: {DPS}\r\n"), body)
+    }
+
+    /// A request with these header fields, each with its line end.
+    pub fn request_with(
+        &mut self,
+        method: &str,
+        path: &str,
+        fields: &str,
+        body: &str,
+    ) -> io::Result<Answer> {
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {DPS}\r\nContent-Type: application/json\r\n\
+            "{method} {path} HTTP/1.1\r\nContent-Type: application/json\r\n{fields}\
             Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
