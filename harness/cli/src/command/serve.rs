@@ -7,9 +7,9 @@ mod namespace;
 
 use std::ffi::OsString;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use az3166_cloud::TlsVersions;
+use az3166_cloud::{FAULT_HELP, TlsVersions};
 use az3166_serve::{Limits, LineFormat, ServeError, Server, Settings};
 use clap::Args;
 
@@ -70,9 +70,14 @@ pub struct Arguments {
     /// Speak TLS 1.3 too; the real services speak 1.2 alone
     #[arg(long)]
     pub allow_tls13: bool,
-    /// File of fault rules, a list in YAML or JSON; read anew on SIGHUP
+    /// File of fault rules, a list in YAML or JSON; read anew on SIGHUP; `--faults help` tells what
+    /// a rule can say
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
+    /// Append the secrets of TLS sessions to this file (0600, NSS key log format), with which
+    /// Wireshark reads a capture
+    #[arg(long, value_name = "FILE")]
+    pub key_log: Option<PathBuf>,
     /// Choose how the services behave; `--behaviour help` lists the choices and their defaults
     #[arg(long, value_name = "NAME=VALUE")]
     pub behaviour: Vec<String>,
@@ -105,6 +110,10 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let json = arguments.json;
     if arguments.behaviour.iter().any(|choice| choice == "help") {
         terminal::print(choices::Help);
+        return Ok(Exit::Passed);
+    }
+    if arguments.faults.as_deref() == Some(Path::new("help")) {
+        terminal::print(FAULT_HELP);
         return Ok(Exit::Passed);
     }
     let command = arguments.command.clone();
@@ -201,6 +210,7 @@ fn settings(arguments: Arguments) -> Result<Settings, Failure> {
         behaviour: choices::behaviour(&arguments.behaviour)?,
         quotas: choices::quotas(&arguments.quota),
         faults: arguments.faults,
+        key_log: arguments.key_log,
         limits: Limits {
             connections: arguments.max_connections,
             per_source: arguments.max_per_source,

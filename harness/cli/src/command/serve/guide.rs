@@ -22,8 +22,13 @@ impl fmt::Display for Guide<'_> {
         line("ID scope", &ready.id_scope)?;
         line("hosts", &ready.host_names.join(" "))?;
         line("trust", &ready.ca_file.display())?;
-        let file = ready.provisioning_connection_string.display();
-        line("service API", &format_args!("connection string in {file}"))?;
+        for (label, file) in [
+            ("service API", &ready.provisioning_connection_string),
+            ("hub registry", &ready.hub_connection_string),
+        ] {
+            let file = file.display();
+            line(label, &format_args!("connection string in {file}"))?;
+        }
         match ready.authority {
             Standing::Kept => {}
             Standing::Made => writeln!(f, "The certificate authority is new.")?,

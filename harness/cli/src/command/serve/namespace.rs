@@ -67,8 +67,18 @@ pub(super) async fn run(command: &[OsString], ready: &Ready) -> Result<u8, Failu
     ] {
         child.env(variable, &ready.ca_file);
     }
-    let strings = &ready.provisioning_connection_string;
-    child.env("HIL_PROVISIONING_CONNECTION_STRING_FILE", strings);
+    for (variable, file) in [
+        (
+            "HIL_PROVISIONING_CONNECTION_STRING_FILE",
+            &ready.provisioning_connection_string,
+        ),
+        (
+            "HIL_HUB_CONNECTION_STRING_FILE",
+            &ready.hub_connection_string,
+        ),
+    ] {
+        child.env(variable, file);
+    }
     child.env("HIL_ID_SCOPE", &ready.id_scope);
     let shown = program.to_string_lossy();
     let status = child.status().await;
