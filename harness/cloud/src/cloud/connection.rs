@@ -421,12 +421,10 @@ impl Service {
     }
 
     fn expire(&mut self, now: VirtualTime, peer: Peer<'_>, services: &mut Services) -> Reaction {
-        let reaction = match self.mqtt_mut() {
-            Some(service) => service.expire(now, peer, services),
-            None => Reaction {
-                send: Vec::new(),
-                ending: Ending::Close,
-            },
+        let reaction = match self {
+            Self::Http(service) => service.expire(now, peer, services),
+            Self::Mqtt(service) => service.expire(now, peer, services),
+            Self::WebSocket(service) => service.mqtt_mut().expire(now, peer, services),
         };
         self.wrap(reaction)
     }

@@ -7,24 +7,30 @@ use az3166_event::VirtualTime;
 use super::connection::{Ending, Peer, Reaction};
 use super::exchange::{self, Reply};
 use super::services::Services;
-use crate::http::{Persistence, Request, RequestReader};
+use crate::http::{Persistence, Request, RequestError, RequestReader};
 use crate::hub::CallEnd;
 
-/// How long a connection may lie idle, or take for one request.
+/// How long a connection may lie idle.
 const IDLE_TIME: Duration = Duration::from_secs(120);
+
+/// How long a client may take for one request, from its first byte to its last one.
+const REQUEST_TIME: Duration = Duration::from_secs(60);
 
 /// HTTP of one connection.
 #[derive(Default)]
 pub(super) struct HttpService {
     reader: RequestReader,
     deadline: Option<VirtualTime>,
+    /// Whether the deadline is that of a request that is not whole yet: what comes of it does not
+    /// move the deadline.
+    is_underway: bool,
     /// A request whose answer comes from elsewhere; later ones wait for it.
     waiting: Option<Box<Request>>,
 }
 
 impl HttpService {
     pub(super) fn begin(&mut self, now: VirtualTime) {
-        self.deadline = Some(now + IDLE_TIME);
+        self.be_idle(now);
     }
 
     pub(super) fn deadline(&self) -> Option<VirtualTime> {
@@ -54,12 +60,37 @@ impl HttpService {
     ) -> Reaction {
         let mut reaction = Reaction::default();
         if let Some(request) = self.waiting.take() {
-            self.deadline = Some(now + IDLE_TIME);
+            self.be_idle(now);
             let bytes = exchange::answer_call(now, &request, end, peer, services);
             put(bytes, request.persistence, &mut reaction);
             self.serve(now, peer, services, &mut reaction);
         }
         reaction
+    }
+
+    /// The client was idle for too long, or too slow with its request, which is told so.
+    pub(super) fn expire(
+        &mut self,
+        now: VirtualTime,
+        peer: Peer<'_>,
+        services: &mut Services,
+    ) -> Reaction {
+        let mut reaction = Reaction {
+            send: Vec::new(),
+            ending: Ending::Close,
+        };
+        if self.is_underway
+            && let Reply::Answer { bytes, .. } =
+                exchange::malformed(now, RequestError::TooSlow, peer, services)
+        {
+            reaction.send = bytes;
+        }
+        reaction
+    }
+
+    fn be_idle(&mut self, now: VirtualTime) {
+        self.is_underway = false;
+        self.deadline = Some(now + IDLE_TIME);
     }
 
     /// The bytes that belong to the protocol after HTTP.
@@ -78,9 +109,15 @@ impl HttpService {
         while reaction.ending == Ending::None && self.waiting.is_none() {
             let limit = |request: &Request| exchange::body_limit(request, peer, services);
             let reply = match self.reader.next(limit) {
-                Ok(None) => return,
+                Ok(None) => {
+                    if self.reader.has_begun() && !self.is_underway {
+                        self.is_underway = true;
+                        self.deadline = Some(now + REQUEST_TIME);
+                    }
+                    return;
+                }
                 Ok(Some(request)) => {
-                    self.deadline = Some(now + IDLE_TIME);
+                    self.be_idle(now);
                     let reply = exchange::answer(now, &request, peer, services);
                     if matches!(reply, Reply::Later) {
                         self.deadline = None;

@@ -53,6 +53,9 @@ pub(crate) enum RequestError {
     /// The server meets no expectation but to answer.
     #[error("the server meets no expectation but to answer")]
     Expectation,
+    /// The request did not come in time.
+    #[error("the request did not come in time")]
+    TooSlow,
 }
 
 impl RequestError {
@@ -64,6 +67,7 @@ impl RequestError {
             Self::BodyTooLarge { .. } => 413,
             Self::UnknownCoding => 501,
             Self::Expectation => 417,
+            Self::TooSlow => 408,
         }
     }
 }
@@ -145,6 +149,11 @@ impl RequestReader {
         self.taken = 0;
         self.worth_trying |= bytes.contains(&b'\n');
         self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Whether a request has begun that is not whole yet.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun.is_some() || self.taken < self.buffer.len()
     }
 
     /// The bytes that belong to no request that was returned, for another protocol.

@@ -229,7 +229,7 @@ fn speaking(
 pub struct World<B: TimeBase = Virtual> {
     pub cloud: Cloud<B>,
     pub now: VirtualTime,
-    connections: u32,
+    pub connections: u32,
 }
 
 /// One connection of a client.
