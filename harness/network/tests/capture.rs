@@ -7,9 +7,10 @@ mod world;
 use core::time::Duration;
 
 use az3166_event::VirtualTime;
-use az3166_network::{Gateway, NetworkFault};
+use az3166_network::{DEVICE_ADDRESS, Gateway, NetworkFault};
 use pcap_parser::pcapng::{Block, OptionCode, SecretsType};
 use pcap_parser::{Linktype, PcapBlockOwned, PcapError, PcapNGReader, traits::PcapReaderIterator};
+use smoltcp::wire::{IpProtocol, Ipv4Packet, TcpPacket};
 use world::{UNIX_AT_ZERO, World};
 
 /// A connection with some traffic under faults.
@@ -95,6 +96,40 @@ fn an_independent_reader_reads_it() {
             packet.len()
         );
     }
+}
+
+/// How many bytes each TCP segment to the device carries, without those that carry none.
+fn segments(packets: &[(u64, u32, Vec<u8>)]) -> Vec<usize> {
+    packets
+        .iter()
+        .filter_map(|(_, _, packet)| {
+            let ip = Ipv4Packet::new_checked(packet).unwrap();
+            let comes = ip.dst_addr() == DEVICE_ADDRESS && ip.next_header() == IpProtocol::Tcp;
+            comes.then(|| {
+                TcpPacket::new_checked(ip.payload())
+                    .unwrap()
+                    .payload()
+                    .len()
+            })
+        })
+        .filter(|length| *length > 0)
+        .collect()
+}
+
+#[test]
+fn each_piece_is_a_segment_of_its_own() {
+    let mut world = World::new();
+    let handle = world.connect(9);
+    // The device has acknowledged nothing when the last piece leaves.
+    let latency = Duration::from_millis(50);
+    world.gateway.inject(NetworkFault::Latency(latency));
+    for byte in b"good day" {
+        world.services.say(1, &[*byte]);
+        world.wait(Duration::from_millis(1));
+    }
+    assert_eq!(world.exchange(handle, b"", 8), b"good day");
+    let read = read(&world.gateway.capture().to_pcapng());
+    assert_eq!(segments(&read.packets), [1; 8]);
 }
 
 #[test]

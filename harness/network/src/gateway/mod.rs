@@ -278,6 +278,8 @@ impl Gateway {
     fn listener(&mut self, ends: Ends) -> Option<SocketHandle> {
         let buffer = || tcp::SocketBuffer::new(vec![0; TCP_BUFFER]);
         let mut socket = tcp::Socket::new(buffer(), buffer());
+        // Each piece that a service hands over is a segment of its own, as with TCP_NODELAY.
+        socket.set_nagle_enabled(false);
         let endpoint = IpListenEndpoint {
             addr: Some(ends.address.into()),
             port: ends.port,

@@ -28,6 +28,14 @@ struct State {
     pending: Vec<u8>,
 }
 
+impl Script {
+    /// Gives a connection more to transmit.
+    pub fn say(&mut self, connection: u32, bytes: &[u8]) {
+        let state = self.states.get_mut(&connection).unwrap();
+        state.pending.extend(bytes);
+    }
+}
+
 impl Services for Script {
     fn open(&mut self, _: VirtualTime, connection: u32, host: &str, port: u16) -> Opening {
         self.calls.push(Call::Open(connection, host.into(), port));
