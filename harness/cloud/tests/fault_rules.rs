@@ -146,6 +146,7 @@ fn one_byte_in_each_segment(#[case] rule: &str, #[case] handshake_at_once: bool)
 #[case(r#"{"delay": {"ms": 0}}"#, FaultError::Nothing { member: "ms" })]
 #[case(r#"{"records": {"bytes": 0}}"#, FaultError::Nothing { member: "bytes" })]
 #[case(r#"{"segments": {"bytes": 0, "every_ms": 1}}"#, FaultError::Nothing { member: "bytes" })]
+#[case(r#"{"segments": {"bytes": 1, "every_ms": 0}}"#, FaultError::Nothing { member: "every_ms" })]
 #[case(r#"{"device": "a", "certificate": "expired"}"#, FaultError::DeviceUnknown { effect: "certificate" })]
 #[case(r#"{"device": "a", "method": "TLS", "stall": null}"#, FaultError::DeviceUnknown { effect: "stall" })]
 #[case(r#"{"method": "GET", "answer_topic": "x"}"#, FaultError::Method { effect: "answer_topic", method: "GET".into(), needs: "PUBLISH" })]

@@ -249,6 +249,8 @@ impl Effect {
             Self::Records { bytes: 0 } | Self::Segments { bytes: 0, .. } => {
                 Err(FaultError::Nothing { member: "bytes" })
             }
+            // Pieces that are due together would leave together.
+            Self::Segments { every_ms: 0, .. } => Err(FaultError::Nothing { member: "every_ms" }),
             _ => Ok(()),
         }
     }
