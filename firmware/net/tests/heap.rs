@@ -6,10 +6,11 @@ mod support;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicIsize, Ordering};
 
-use devkit_net::Progress;
-use support::gateway::run;
+use devkit_net::{Progress, Session};
+use support::gateway::{Plan, run};
+use support::mqtt_dps::{ASSIGNED, ASSIGNING, mqtt_dps_with};
 use support::pki::{self, Key};
-use support::world::{START, plan_with, session};
+use support::world::{START, mqtt_session, plan_with, session};
 
 /// What the session may hold, in bytes. The firmware's heap is larger, which leaves room for the
 /// gaps that an allocator leaves. Pointers are twice as large here as on the device.
@@ -53,14 +54,24 @@ fn a_session_stays_within_its_heap() {
         &[pki::RSA_4096, pki::RSA_4096, pki::RSA_4096, pki::RSA_4096],
     ];
     for keys in chains {
-        HELD.store(0, Ordering::Relaxed);
-        PEAK.store(0, Ordering::Relaxed);
-        let (progress, lines, _) = run(session(keys[0]), plan_with(keys), START, |progress, _| {
-            matches!(progress, Progress::Online(_))
-        });
-        assert!(matches!(progress, Progress::Online(_)), "{lines:?}");
-        let peak = PEAK.load(Ordering::Relaxed);
-        println!("{} certificates: {peak} bytes", keys.len());
-        assert!((10_000..LIMIT).contains(&peak), "{peak} bytes");
+        check("HTTPS", keys, session, plan_with(keys));
+        let plan = Plan {
+            dps: mqtt_dps_with(keys, &[ASSIGNING, ASSIGNED]),
+            dps_port: 8883,
+            ..plan_with(keys)
+        };
+        check("MQTT", keys, mqtt_session, plan);
     }
+}
+
+fn check(transport: &str, keys: &[Key], session: impl Fn(Key) -> Session, plan: Plan) {
+    HELD.store(0, Ordering::Relaxed);
+    PEAK.store(0, Ordering::Relaxed);
+    let (progress, lines, _) = run(session(keys[0]), plan, START, |progress, _| {
+        matches!(progress, Progress::Online(_))
+    });
+    assert!(matches!(progress, Progress::Online(_)), "{lines:?}");
+    let peak = PEAK.load(Ordering::Relaxed);
+    println!("{transport}, {} certificates: {peak} bytes", keys.len());
+    assert!((10_000..LIMIT).contains(&peak), "{peak} bytes");
 }

@@ -7,13 +7,9 @@ use devkit_net::{Instant, Progress};
 use mqttrs::ConnectReturnCode;
 use rstest::rstest;
 use support::gateway::{Listener, Plan, run};
-use support::mqtt_dps::{mqtt_dps, refusing_mqtt_dps};
+use support::mqtt_dps::{ASSIGNED, ASSIGNING, mqtt_dps, refusing_mqtt_dps};
 use support::pki;
 use support::world::{START, mqtt_session, plan};
-
-const ASSIGNING: &str =
-    r#"202/?$rid={n}&retry-after=3 {"operationId":"5.50.ab","status":"assigning"}"#;
-const ASSIGNED: &str = r#"200/?$rid={n} {"operationId":"5.50.ab","status":"assigned","registrationState":{"assignedHub":"hil-hub.azure-devices.net","deviceId":"AZ3166"}}"#;
 
 fn plan_with(dps: Listener) -> Plan {
     Plan {

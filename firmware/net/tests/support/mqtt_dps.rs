@@ -4,8 +4,13 @@ use devkit_net::Instant;
 use mqttrs::{Connack, ConnectReturnCode, Packet, QosPid, SubscribeReturnCodes};
 
 use super::gateway::{Listener, Reaction, Service};
+use super::pki::{self, Key};
+use super::services;
 use super::world::HOST;
-use super::{pki, services};
+
+pub const ASSIGNING: &str =
+    r#"202/?$rid={n}&retry-after=3 {"operationId":"5.50.ab","status":"assigning"}"#;
+pub const ASSIGNED: &str = r#"200/?$rid={n} {"operationId":"5.50.ab","status":"assigned","registrationState":{"assignedHub":"hil-hub.azure-devices.net","deviceId":"AZ3166"}}"#;
 
 /// Accepts by CONNACK 0, then answers the n-th request with the n-th answer and the last one ever
 /// after. An answer is the topic after `res/`, a blank and the body; `{n}` stands for the request's
@@ -22,7 +27,16 @@ pub fn mqtt_dps(answers: &[&str]) -> Listener {
 }
 
 pub fn refusing_mqtt_dps(code: ConnectReturnCode, answers: &[&str]) -> Listener {
-    let chain = pki::chain(&[pki::P256_ROOT, pki::P256_LEAF], HOST, pki::Validity::Now);
+    listener(&[pki::P256_ROOT, pki::P256_LEAF], code, answers)
+}
+
+/// The same as [`mqtt_dps`] with `keys`' chain.
+pub fn mqtt_dps_with(keys: &[Key], answers: &[&str]) -> Listener {
+    listener(keys, ConnectReturnCode::Accepted, answers)
+}
+
+fn listener(keys: &[Key], code: ConnectReturnCode, answers: &[&str]) -> Listener {
+    let chain = pki::chain(keys, HOST, pki::Validity::Now);
     let service = MqttDps {
         answers: answers.iter().map(ToString::to_string).collect(),
         received: vec![],
