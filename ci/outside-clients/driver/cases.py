@@ -191,7 +191,7 @@ CASES = (
         "answers 2 s late", 15, each(EVERY, ASSIGNED),
         faults=({"delay": {"ms": 2000}},),
     ),
-    Case("segments of 1 byte", 15, each(EVERY, ASSIGNED), faults=({"segments": {"bytes": 1, "every_ms": 0}},)),
+    Case("segments of 1 byte", 15, each(EVERY, ASSIGNED), faults=({"segments": {"bytes": 1, "every_ms": 1}},)),
     Case(
         "TPM nonce challenge", 16, each(BY_HTTP, ASSIGNED), security="tpm", enrolment="tpm",
     ),
