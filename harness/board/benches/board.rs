@@ -216,6 +216,7 @@ fn timed(firmware: &FirmwareSet, target: &TargetFactory<'_>) -> Result<Duration,
     let suite = Suite {
         target,
         target_name: "bench",
+        cloud: az3166_runner::outside::CloudChoice::Local,
         firmware,
         seed: 0,
         jobs: 1,

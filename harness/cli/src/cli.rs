@@ -2,6 +2,8 @@
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "azure")]
+use crate::command::cloud;
 #[cfg(feature = "serve")]
 use crate::command::serve;
 use crate::command::{
@@ -46,6 +48,8 @@ pub enum Command {
     #[command(hide = true)]
     RenodeGuard(renode::GuardArguments),
     Parity(parity::Arguments),
+    #[cfg(feature = "azure")]
+    Cloud(cloud::Arguments),
     Doctor(doctor::Arguments),
     Completions(completions::Arguments),
 }

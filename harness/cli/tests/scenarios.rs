@@ -10,6 +10,7 @@ use az3166_event::{ScenarioResult, Verdict};
 use az3166_report::{Style, last_lines, render_failure};
 use az3166_runner::bench::Cancel;
 use az3166_runner::firmware::FirmwareSet;
+use az3166_runner::outside::CloudChoice;
 use az3166_runner::project::{of_checkout, variants_of};
 use az3166_runner::retry::Retries;
 use az3166_runner::suite::Suite;
@@ -115,6 +116,7 @@ fn judge(scenario: &Scenario, firmware: &FirmwareSet) -> Result<Completion, Fail
             ))))
         },
         target_name: "emulator",
+        cloud: CloudChoice::Local,
         firmware,
         seed: 0,
         jobs: 1,

@@ -105,6 +105,7 @@ mod figures {
         let suite = Suite {
             target,
             target_name: name,
+            cloud: az3166_runner::outside::CloudChoice::Local,
             firmware,
             seed: 0,
             jobs: 1,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use az3166_event::Verdict;
 use az3166_runner::bench::Cancel;
+use az3166_runner::outside::CloudChoice;
 use az3166_runner::project::of_checkout;
 use az3166_runner::retry::Retries;
 use az3166_runner::suite::Suite;
@@ -31,6 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ))))
         },
         target_name: "emulator",
+        cloud: CloudChoice::Local,
         firmware: &firmware,
         seed: 0,
         jobs: 1,

@@ -30,6 +30,7 @@ use az3166_target::Target;
 
 use crate::bench::{Cancel, Waited};
 use crate::firmware::FirmwareSource;
+use crate::outside::CloudChoice;
 use crate::run::Run;
 use crate::steps::{Outcome, StepError, execute, presented, tail, why};
 use crate::suite::prepare;
@@ -117,7 +118,14 @@ impl<'a> Device<'a> {
         firmware: &'a dyn FirmwareSource,
         seed: u64,
     ) -> Result<Self, DeviceError> {
-        let run = prepare(target, &BY_HAND, firmware, seed, Cancel::default())?;
+        let run = prepare(
+            target,
+            &BY_HAND,
+            firmware,
+            CloudChoice::Local,
+            seed,
+            Cancel::default(),
+        )?;
         Ok(Self { run })
     }
 

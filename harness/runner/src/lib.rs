@@ -9,6 +9,7 @@ pub mod device;
 pub mod firmware;
 pub mod interactive;
 pub mod oracle;
+pub mod outside;
 pub mod project;
 pub mod retry;
 pub mod run;

@@ -201,14 +201,12 @@ impl<'a> Run<'a> {
     /// Writes, wipes or leaves the trust anchor record, as the scenario says.
     pub fn write_trust_anchor(&mut self) -> Result<(), StepError> {
         let der = match self.trust_anchor {
-            TrustAnchor::Present | TrustAnchor::BadCrc => self.bench.cloud.trust_anchor().to_vec(),
+            TrustAnchor::Present | TrustAnchor::BadCrc => match self.bench.cloud.trust_anchor() {
+                Some(der) => der.to_vec(),
+                None => return self.wipe_trust_anchor(),
+            },
             TrustAnchor::Unrelated => az3166_cloud::ServerChain::unrelated_root().to_vec(),
-            TrustAnchor::Absent => {
-                self.bench
-                    .target()
-                    .write_memory(TRUST_ANCHOR_ADDRESS, &[0; 16])?;
-                return Ok(());
-            }
+            TrustAnchor::Absent => return self.wipe_trust_anchor(),
             TrustAnchor::Untouched => return Ok(()),
         };
         let mut record = trust_anchor_record(&der).ok_or_else(|| {
@@ -229,6 +227,11 @@ impl<'a> Run<'a> {
             .target()
             .write_memory(TRUST_ANCHOR_ADDRESS, &record)?;
         Ok(())
+    }
+
+    fn wipe_trust_anchor(&mut self) -> Result<(), StepError> {
+        let target = self.bench.target();
+        Ok(target.write_memory(TRUST_ANCHOR_ADDRESS, &[0; 16])?)
     }
 
     /// The oracle's certificate for `input`; its secrets are watched from now on.
@@ -436,6 +439,7 @@ fn finding(id: &str, text: &str) -> Finding {
 fn verdict_of(error: &StepError, place: &str) -> Verdict {
     let (what, todo) = match error {
         StepError::Setup { what, todo } => (what.clone(), todo.clone()),
+        StepError::Bench(BenchError::Outside(error)) => (error.what.clone(), error.todo.clone()),
         StepError::Bench(BenchError::Interrupted) => (error.to_string(), String::new()),
         StepError::Bench(_) => (error.to_string(), "this is not the firmware's fault".into()),
     };

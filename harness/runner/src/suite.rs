@@ -11,8 +11,9 @@ use az3166_network::{Gateway, GatewayConfig};
 use az3166_scenario::{HubPresence, Refusal, Scenario, ServerChain};
 use az3166_target::{Target, TargetError};
 
-use crate::bench::{Bench, Cancel};
+use crate::bench::{Bench, Cancel, CloudSide};
 use crate::firmware::FirmwareSource;
+use crate::outside::{CloudChoice, local_need, unix_now};
 use crate::project::variants_of;
 use crate::retry::Retries;
 use crate::run::Run;
@@ -36,6 +37,8 @@ pub struct Suite<'a> {
     pub target: &'a TargetFactory<'a>,
     /// The target's name in reports.
     pub target_name: &'a str,
+    /// Where the services are.
+    pub cloud: CloudChoice<'a>,
     /// Where the firmware comes from.
     pub firmware: &'a dyn FirmwareSource,
     /// The seed of scenarios that name none.
@@ -146,6 +149,15 @@ impl Suite<'_> {
                 ..result
             };
         }
+        if let CloudChoice::Outside(_) = self.cloud
+            && let Some(what) = local_need(scenario)
+        {
+            let reason = format!("the cloud lacks local-cloud: {what}");
+            return ScenarioResult {
+                verdict: Verdict::Skipped { reason },
+                ..result
+            };
+        }
         let mut variants = variants_of([scenario]).into_iter();
         if let Some(missing) = variants.find(|it| self.firmware.get(*it).is_err()) {
             let reason = format!("this run has no firmware `{}`", missing.name());
@@ -155,7 +167,7 @@ impl Suite<'_> {
             };
         }
         let cancel = self.cancel.clone();
-        let mut run = match prepare(target, scenario, self.firmware, seed, cancel) {
+        let mut run = match prepare(target, scenario, self.firmware, self.cloud, seed, cancel) {
             Ok(run) => run,
             Err(error) => {
                 return ScenarioResult {
@@ -172,6 +184,10 @@ impl Suite<'_> {
                 at,
             });
         });
+        if let Err(error) = run.bench.cloud.close() {
+            // It hides the verdict: what is left over must not be overlooked.
+            result.verdict = error_of(&error.into());
+        }
         let firmware = self.firmware.get(scenario.firmware).ok();
         result.firmware_sha256 = firmware.map(|firmware| firmware.sha256.clone());
         gather(&mut result, run);
@@ -209,12 +225,16 @@ pub(crate) fn prepare<'a>(
     mut target: Box<dyn Target>,
     scenario: &'a Scenario,
     source: &'a dyn FirmwareSource,
+    cloud: CloudChoice<'_>,
     seed: u64,
     cancel: Cancel,
 ) -> Result<Run<'a>, StepError> {
     let firmware = source.get(scenario.firmware)?;
     target.load(&firmware.images())?;
-    let (cloud, gateway) = services(scenario, seed)?;
+    let (cloud, gateway) = match cloud {
+        CloudChoice::Local => services(scenario, seed)?,
+        CloudChoice::Outside(make) => outside(make()?, seed),
+    };
     let image = firmware.application.clone();
     let bench = Bench::new(target, image, gateway, cloud, cancel);
     Ok(Run::new(bench, scenario, firmware.oracle.clone(), source))
@@ -263,6 +283,10 @@ fn error_of(error: &StepError) -> Verdict {
             what: what.clone(),
             todo: todo.clone(),
         },
+        StepError::Bench(crate::bench::BenchError::Outside(error)) => Verdict::Error {
+            what: error.what.clone(),
+            todo: error.todo.clone(),
+        },
         StepError::Bench(error) => Verdict::Error {
             what: error.to_string(),
             todo: String::new(),
@@ -270,8 +294,19 @@ fn error_of(error: &StepError) -> Verdict {
     }
 }
 
+/// An outside cloud and the gateway in front of it.
+fn outside(cloud: Box<dyn crate::outside::OutsideCloud>, seed: u64) -> (CloudSide, Gateway) {
+    let gateway = Gateway::new(GatewayConfig {
+        hosts: cloud.host_names(),
+        ntp_names: NTP_NAMES.map(Into::into).to_vec(),
+        seed,
+        unix_at_zero: unix_now(),
+    });
+    (CloudSide::Outside(cloud), gateway)
+}
+
 /// The local cloud and the gateway in front of it, as the scenario describes them.
-fn services(scenario: &Scenario, seed: u64) -> Result<(Cloud, Gateway), StepError> {
+fn services(scenario: &Scenario, seed: u64) -> Result<(CloudSide, Gateway), StepError> {
     let setup = &scenario.cloud;
     let mut cloud_seed = [0; 32];
     cloud_seed[..8].copy_from_slice(&seed.to_le_bytes());
@@ -308,5 +343,5 @@ fn services(scenario: &Scenario, seed: u64) -> Result<(Cloud, Gateway), StepErro
         seed,
         unix_at_zero: EPOCH,
     });
-    Ok((cloud, gateway))
+    Ok((CloudSide::Local(Box::new(cloud)), gateway))
 }

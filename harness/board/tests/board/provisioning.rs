@@ -30,6 +30,7 @@ pub fn run(text: &str, target: &TargetFactory<'_>) -> ScenarioResult {
     let suite = Suite {
         target,
         target_name: "test",
+        cloud: az3166_runner::outside::CloudChoice::Local,
         firmware: firmware(),
         seed: 0,
         jobs: 1,

@@ -5,6 +5,8 @@ mod board;
 pub mod build;
 pub mod cert;
 pub mod check;
+#[cfg(feature = "azure")]
+pub mod cloud;
 pub mod completions;
 pub mod console;
 pub mod doctor;
@@ -37,6 +39,8 @@ pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Rack(arguments) => rack::run(&arguments),
         Command::RenodeGuard(arguments) => renode::guard(arguments),
         Command::Parity(arguments) => parity::run(&arguments),
+        #[cfg(feature = "azure")]
+        Command::Cloud(arguments) => cloud::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }

@@ -67,6 +67,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let scenarios = Selection {
         paths: &arguments.paths,
         set: &BTreeMap::new(),
+        offered: &BTreeMap::new(),
         filter: &arguments.filter,
         tags: &arguments.tag,
     }
@@ -108,6 +109,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         let suite = Suite {
             target: &**target,
             target_name: name,
+            cloud: az3166_runner::outside::CloudChoice::Local,
             firmware: &firmware,
             seed: arguments.seed,
             jobs: arguments.jobs.get(),

@@ -15,12 +15,13 @@ use az3166_report::{
 };
 use az3166_runner::bench::Cancel;
 use az3166_runner::firmware::default_mac;
+use az3166_runner::outside::CloudChoice;
 use az3166_runner::project::variants_of;
 use az3166_runner::retry::Retries;
 use az3166_runner::suite::{Suite, TargetFactory};
-use az3166_runner::targets::EmulatorOptions;
+use az3166_runner::targets::{EmulatorOptions, Paced};
 use az3166_scenario::Scenario;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use zeroize::Zeroizing;
 
 use super::selection::{Selection, list};
@@ -44,7 +45,12 @@ Examples:
   hil run --firmware ../my-firmware          a firmware of your own, built from its crate
   hil run --set device_id=lab-7 --seed 5     other values, another seed
   hil run --repeat 20 --filter '*loss*'       which scenarios do not always end alike
-  hil run --list --json                      what would run, for programs")]
+  hil run --cloud azure scenarios/outside    with a real provisioning service and hub
+  hil run --list --json                      what would run, for programs
+
+--cloud azure reads HIL_DPS_ENDPOINT, HIL_DPS_ID_SCOPE, HIL_DPS_CONNECTION_STRING and
+HIL_HUB_CONNECTION_STRING. What it makes is called hil-... and removed at the end; what a killed
+run left is removed by `hil cloud sweep`.")]
 pub struct Arguments {
     /// Scenario files, or folders that hold some [default: scenarios/ of the workspace]
     #[arg(value_name = "PATH")]
@@ -52,6 +58,12 @@ pub struct Arguments {
     /// What the firmware runs on: emulator, renode, board:<id> or board:<tag>
     #[arg(long, value_name = "TARGET", default_value_t = TargetChoice::Emulator)]
     pub target: TargetChoice,
+    /// The services that the device registers with: local, or azure
+    #[arg(long, value_name = "CLOUD", default_value = "local")]
+    pub cloud: Cloud,
+    /// With --cloud azure: the folder of the journals [default: hil/cloud in the state folder]
+    #[arg(long, value_name = "DIR")]
+    pub journal: Option<PathBuf>,
     /// The firmware: an ELF file, or the folder of a crate to build [default: this project's]
     #[arg(long, value_name = "ELF|CRATE_DIR")]
     pub firmware: Option<PathBuf>,
@@ -93,6 +105,26 @@ pub struct Arguments {
     pub boards: super::board::BoardOptions,
 }
 
+/// The services that the device registers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Cloud {
+    /// In this process, on the target's time
+    Local,
+    /// A Device Provisioning Service and an IoT Hub elsewhere, on the wall clock
+    #[cfg(feature = "azure")]
+    Azure,
+}
+
+impl Cloud {
+    fn variables(self) -> BTreeMap<String, String> {
+        match self {
+            Self::Local => BTreeMap::new(),
+            #[cfg(feature = "azure")]
+            Self::Azure => super::cloud::variables(),
+        }
+    }
+}
+
 /// A variable and its value, which may be a secret.
 #[derive(Clone)]
 pub struct Setting {
@@ -125,6 +157,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let chosen = Selection {
         paths: &arguments.paths,
         set: &settings(&arguments.set),
+        offered: &arguments.cloud.variables(),
         filter: &arguments.filter,
         tags: &arguments.tag,
     }
@@ -141,6 +174,21 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     }
     let cancel = signals::stop_flag()?;
     let (targets, boards) = open(&arguments, &cancel)?;
+    #[cfg(feature = "azure")]
+    let azure = match arguments.cloud {
+        Cloud::Azure => Some(super::cloud::start(arguments.journal.as_ref())?),
+        Cloud::Local => None,
+    };
+    #[cfg(feature = "azure")]
+    let sessions = azure.as_ref().map(|azure| || Ok(azure.session()));
+    #[cfg(feature = "azure")]
+    let cloud = match &sessions {
+        Some(sessions) => CloudChoice::Outside(sessions),
+        None => CloudChoice::Local,
+    };
+    #[cfg(not(feature = "azure"))]
+    let cloud = CloudChoice::Local;
+    let targets = in_step(targets, &arguments, cloud);
     let target_name = arguments.target.to_string();
     let options = EmulatorOptions::seeded(arguments.seed);
     let firmware = firmware::load(
@@ -156,9 +204,15 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let suite = Suite {
         target: &*targets,
         target_name: &target_name,
+        cloud,
         firmware: &firmware,
         seed: arguments.seed,
-        jobs: jobs(arguments.jobs.or(boards)),
+        jobs: jobs(
+            arguments
+                .jobs
+                .or(boards)
+                .or(one_at_a_time(&arguments, cloud)),
+        ),
         retries: arguments.retries(),
         cancel: Cancel::from_flag(Arc::clone(&cancel)),
     };
@@ -227,6 +281,28 @@ fn open(
         return super::board::open(selector, &arguments.boards, cancel);
     }
     Ok((arguments.target.open(cancel)?, None))
+}
+
+/// Targets that keep step with the wall clock where the services do.
+fn in_step<'a>(
+    targets: Box<TargetFactory<'a>>,
+    arguments: &Arguments,
+    cloud: CloudChoice<'_>,
+) -> Box<TargetFactory<'a>> {
+    match (cloud, &arguments.target) {
+        (CloudChoice::Local, _) | (_, TargetChoice::Board(_)) => targets,
+        (CloudChoice::Outside(_), _) => {
+            Box::new(move |seed| Ok(Box::new(Paced::new(targets(seed)?))))
+        }
+    }
+}
+
+/// Emulated boards are all the same chip, and so one device to a provisioning service.
+fn one_at_a_time(arguments: &Arguments, cloud: CloudChoice<'_>) -> Option<NonZeroUsize> {
+    match (cloud, &arguments.target) {
+        (CloudChoice::Local, _) | (_, TargetChoice::Board(_)) => None,
+        (CloudChoice::Outside(_), _) => Some(NonZeroUsize::MIN),
+    }
 }
 
 /// Each scenario `times` times in a row, the later ones under names of their own.

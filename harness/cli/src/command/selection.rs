@@ -21,6 +21,8 @@ pub struct Selection<'a> {
     pub paths: &'a [PathBuf],
     /// Values of variables.
     pub set: &'a BTreeMap<String, String>,
+    /// Values of variables that scenarios need not have.
+    pub offered: &'a BTreeMap<String, String>,
     /// Globs over names; any where there is none.
     pub filter: &'a [String],
     /// Tags; any but `nightly` where there is none.
@@ -32,9 +34,11 @@ impl Selection<'_> {
     pub fn scenarios(&self) -> Result<Vec<Scenario>, Failure> {
         let filter = self.globs()?;
         let sources = sources(self.paths)?;
+        let mut values = self.offered.clone();
+        values.extend(self.set.clone());
         let (mut files, mut wrong) = (Vec::new(), Vec::new());
         for source in &sources {
-            match parse(source, self.set) {
+            match parse(source, &values) {
                 Ok(file) => files.push(file),
                 Err(diagnostics) => wrong.extend(diagnostics),
             }

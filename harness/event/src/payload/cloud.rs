@@ -186,6 +186,17 @@ pub enum CloudEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error_code: Option<u32>,
     },
+    /// What a hub's registry says of a device, asked over the hub's own interface.
+    Registry {
+        /// The device id.
+        device_id: String,
+        /// `Connected` or `Disconnected`.
+        connection_state: String,
+        /// The thumbprint of the certificate that the hub accepts: SHA-1 (40 hex digits) or
+        /// SHA-256 (64), in upper case; none where there is no such certificate.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        x509_thumbprint: Option<String>,
+    },
     /// A fault that the scenario asked for took effect.
     Fault {
         /// The fault's name in the scenario language.

@@ -1,5 +1,6 @@
 //! One target with everything around it: link, gateway, cloud, console, taps and the trace.
 
+mod cloud_side;
 mod console;
 mod services;
 mod taps;
@@ -9,15 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use az3166_cloud::Cloud;
-use az3166_event::{
-    CloudEvent, DisplayEvent, Event, MachineEvent, NetworkEvent, Payload, Trace, VirtualTime,
-};
+use az3166_event::{DisplayEvent, Event, MachineEvent, NetworkEvent, Payload, Trace, VirtualTime};
 use az3166_network::Gateway;
 use az3166_target::{Image, Link, LinkError, PowerState, Stop, Target, TargetError};
 
+pub use cloud_side::CloudSide;
 pub use console::Console;
-use services::CloudServices;
 pub use taps::Taps;
 
 /// How long one call may keep the host busy without virtual time moving on.
@@ -58,6 +56,9 @@ pub enum BenchError {
     /// {0}
     #[error(transparent)]
     Link(LinkError),
+    /// {0}
+    #[error(transparent)]
+    Outside(#[from] crate::outside::OutsideError),
     /// the run was interrupted
     #[error("the run was interrupted")]
     Interrupted,
@@ -97,8 +98,8 @@ pub struct Bench {
     link_state: PowerState,
     /// The device's gateway.
     pub gateway: Gateway,
-    /// The local cloud.
-    pub cloud: Cloud,
+    /// The services.
+    pub cloud: CloudSide,
     /// What the console said.
     pub console: Console,
     /// Where secrets are looked for and masked.
@@ -114,7 +115,7 @@ impl Bench {
         target: Box<dyn Target>,
         image: Arc<Image>,
         gateway: Gateway,
-        cloud: Cloud,
+        cloud: CloudSide,
         cancel: Cancel,
     ) -> Self {
         let link = Link::new(&image).ok();
@@ -312,7 +313,10 @@ impl Bench {
         let now = self.target.now();
         // Without a connection nobody else tells the cloud the time, and what is due would stay so.
         self.cloud.advance(now);
-        let host = [self.gateway.next_deadline(now), self.cloud.next_deadline()];
+        let host = [
+            self.gateway.next_deadline(now),
+            self.cloud.next_deadline(now),
+        ];
         let host = host.into_iter().flatten().min();
         if sent == 0 && host.is_none() && self.target.is_asleep_for_ever() {
             return Ok(Some(Halt::AsleepForEver));
@@ -372,7 +376,7 @@ impl Bench {
                 }
             }
         }
-        self.gateway.poll(now, &mut CloudServices(&mut self.cloud));
+        self.cloud.serve(now, &mut self.gateway);
         let mut sent = 0;
         if let Some(link) = &mut self.link {
             while let Some(packet) = self.gateway.to_device(now) {
@@ -393,7 +397,7 @@ impl Bench {
                 .into_iter()
                 .map(|(at, event)| (at, Payload::Network(event))),
         );
-        let cloud: Vec<(VirtualTime, CloudEvent)> = self.cloud.drain_events();
+        let cloud = self.cloud.drain_events(self.target.now())?;
         events.extend(
             cloud
                 .into_iter()

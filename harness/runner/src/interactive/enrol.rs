@@ -78,10 +78,11 @@ impl Session {
             StepError::setup(error.to_string(), "set another registration id")
         };
         let entry = Enrolment::x509(&registration_id, certificate.der()).map_err(refused)?;
-        self.bench
-            .cloud
-            .enrol(entry.with_device_id(DEVICE_ID))
-            .map_err(refused)?;
+        if let Some(cloud) = self.bench.cloud.local() {
+            cloud
+                .enrol(entry.with_device_id(DEVICE_ID))
+                .map_err(refused)?;
+        }
         self.enrolled = Some(certificate.der().to_vec());
         Ok(Some(Notice::Enrolled {
             registration_id,

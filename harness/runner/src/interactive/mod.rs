@@ -15,7 +15,7 @@ use az3166_target::{Button, PowerState, TRUST_ANCHOR_ADDRESS, Target, trust_anch
 pub use enrol::DEVICE_ID;
 pub use notice::Notice;
 
-use crate::bench::{Bench, Cancel, Halt, Waited};
+use crate::bench::{Bench, Cancel, CloudSide, Halt, Waited};
 use crate::firmware::Firmware;
 use crate::oracle::Oracle;
 use crate::steps::StepError;
@@ -73,7 +73,13 @@ impl Session {
         });
         let image = firmware.application.clone();
         Ok(Self {
-            bench: Bench::new(target, image, gateway, cloud, cancel),
+            bench: Bench::new(
+                target,
+                image,
+                gateway,
+                CloudSide::Local(Box::new(cloud)),
+                cancel,
+            ),
             oracle: firmware.oracle.clone(),
             scope,
             enrolled: None,
@@ -102,7 +108,8 @@ impl Session {
             PowerState::Off => self.bench.set_power(PowerState::On)?,
             PowerState::On => self.bench.reset()?,
         }
-        let record = trust_anchor_record(self.bench.cloud.trust_anchor()).unwrap_or_default();
+        let record = self.bench.cloud.trust_anchor();
+        let record = record.and_then(trust_anchor_record).unwrap_or_default();
         self.bench
             .target()
             .write_memory(TRUST_ANCHOR_ADDRESS, &record)?;

@@ -4,6 +4,8 @@ use az3166_cloud::Enrolment as CloudEnrolment;
 use az3166_scenario::{Enrolment, EnrolmentStatus, RegistrationId};
 
 use super::{Outcome, StepError};
+use crate::bench::CloudSide;
+use crate::outside::OutsideEnrolment;
 use crate::run::Run;
 
 pub(super) fn enrol(run: &mut Run<'_>, enrolment: &Enrolment) -> Result<Outcome, StepError> {
@@ -13,7 +15,14 @@ pub(super) fn enrol(run: &mut Run<'_>, enrolment: &Enrolment) -> Result<Outcome,
 
 pub(super) fn unenrol(run: &mut Run<'_>, id: &RegistrationId) -> Result<Outcome, StepError> {
     let id = run.oracle.registration_id_text(id)?;
-    match run.bench.cloud.remove_enrolment(&id) {
+    let cloud = match &mut run.bench.cloud {
+        CloudSide::Local(cloud) => cloud,
+        CloudSide::Outside(cloud) => {
+            cloud.unenrol(&id)?;
+            return Ok(Outcome::Passed);
+        }
+    };
+    match cloud.remove_enrolment(&id) {
         Some(_) => Ok(Outcome::Passed),
         None => Err(StepError::setup(
             format!("there is no enrolment `{id}` to remove"),
@@ -31,6 +40,19 @@ impl Run<'_> {
             Some(id) => self.oracle.registration_id_text(id)?,
             None => own_id,
         };
+        let cloud = match &mut self.bench.cloud {
+            CloudSide::Local(cloud) => cloud,
+            CloudSide::Outside(cloud) => {
+                let device_id = enrolment.device_id.as_ref().map(|id| id.expose());
+                cloud.enrol(OutsideEnrolment {
+                    registration_id: &id,
+                    certificate: certificate.der(),
+                    device_id: device_id.unwrap_or(&id),
+                    status: enrolment.status,
+                })?;
+                return Ok(());
+            }
+        };
         let refused = |error: az3166_cloud::EnrolError| {
             StepError::setup(
                 format!("`{id}` cannot be enrolled: {error}"),
@@ -44,6 +66,6 @@ impl Run<'_> {
         if enrolment.status == EnrolmentStatus::Disabled {
             entry = entry.disabled();
         }
-        self.bench.cloud.enrol(entry).map_err(refused)
+        cloud.enrol(entry).map_err(refused)
     }
 }

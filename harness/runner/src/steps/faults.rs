@@ -15,7 +15,12 @@ mod secure_element;
 pub(crate) use cloud::certificate_fault;
 
 pub(super) fn cloud(run: &mut Run<'_>, fault: &CloudFault) -> Result<Outcome, StepError> {
-    cloud::inject(&mut run.bench.cloud, &run.oracle, fault)?;
+    let Some(cloud) = run.bench.cloud.local() else {
+        return Ok(Outcome::Skipped {
+            reason: "the cloud lacks local-cloud: its behaviour cannot be changed".into(),
+        });
+    };
+    cloud::inject(cloud, &run.oracle, fault)?;
     Ok(Outcome::Passed)
 }
 

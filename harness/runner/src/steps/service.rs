@@ -67,7 +67,8 @@ impl Wanted {
             members.push(("registration_id", run.oracle.registration_id_text(id)?));
         }
         if let Some(id) = &expected.device_id {
-            members.push(("device_id", run.oracle.registration_id_text(id)?));
+            let id = run.oracle.registration_id_text(id)?;
+            members.push(("device_id", run.bench.cloud.device_id(id)));
         }
         if let Some(hub) = &expected.hub {
             members.push(("assigned_hub", hub.expose().to_owned()));
@@ -168,7 +169,10 @@ fn requests(events: &[Event]) -> Vec<&Event> {
 pub(super) fn expect_hub(run: &mut Run<'_>, expected: &ExpectHub) -> Result<Outcome, StepError> {
     let from = run.started_at();
     let device_id = match &expected.device_id {
-        Some(id) => Some(run.oracle.registration_id_text(id)?),
+        Some(id) => {
+            let id = run.oracle.registration_id_text(id)?;
+            Some(run.bench.cloud.device_id(id))
+        }
         None => None,
     };
     let bounded = [&expected.telemetry, &expected.twin_reads]
@@ -269,6 +273,14 @@ impl Seen {
                 self.attempts += 1;
                 self.return_code = Some(*return_code);
                 self.connected = *return_code == 0;
+            }
+            CloudEvent::Registry {
+                device_id,
+                connection_state,
+                ..
+            } if is_wanted(device_id) => {
+                self.connected = connection_state == "Connected";
+                self.attempts += u32::from(self.connected);
             }
             CloudEvent::MqttDisconnect { device_id, .. } if is_wanted(device_id) => {
                 self.connected = false;

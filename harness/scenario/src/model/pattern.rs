@@ -107,6 +107,11 @@ impl EventPattern {
         }
     }
 
+    /// Whether events of `source` can be this.
+    pub fn is_about(&self, source: &str) -> bool {
+        self.event.source.matches(source)
+    }
+
     /// Whether `event` is this.
     pub fn matches(&self, event: &Event) -> bool {
         self.judge(event) == Judgement::Matches

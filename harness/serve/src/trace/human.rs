@@ -294,6 +294,14 @@ fn cloud(event: &CloudEvent) -> Told {
             let text = format!("{device_id} disconnected: {reason}");
             (None, "mqtt", text, Tone::Plain)
         }
+        CloudEvent::Registry {
+            device_id,
+            connection_state,
+            ..
+        } => {
+            let text = format!("{device_id} {connection_state}");
+            (None, "registry", text, Tone::Plain)
+        }
         CloudEvent::Fault { fault } => (None, "fault", fault.clone(), Tone::Bad),
     }
 }
