@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 PROGRAMS = pathlib.Path(__file__).resolve().parent.parent
-PATIENCE = 60
+PATIENCE = 45
 
 
 def command(client, program, wanted, work):

@@ -2,9 +2,10 @@
 
 import dataclasses
 import json
+import threading
 
 from cases import BY_HTTP, EVERY, Broken
-from clients import ask, finish, start
+from clients import PATIENCE, ask, finish, start
 from world import HUB
 
 # What a client program must have done; a name alone stands for True.
@@ -148,17 +149,21 @@ def hold(world, talk, client, work, registration_id):
         return ask(client, talk.program, wanted, work)
     wanted["wait_for_message"] = "blink twice, ü"
     process = start(client, talk.program, wanted, work)
+    # Reading its words has no deadline of its own.
+    deadline = threading.Timer(PATIENCE, process.kill)
+    deadline.start()
     for line in process.stderr:
         if line.strip() == "ready":
             send_message(world, wanted["device_id"], wanted["wait_for_message"])
             break
+    deadline.cancel()
     return finish(process)
 
 
 def send_message(world, device_id, text):
     """A cloud-to-device message over HTTPS; the SDKs' service clients need AMQP for it."""
     status, _, answer = world.hub.call(
-        "POST", f"/devices/{device_id}/messages/deviceBound", text, **{"iothub-ack": "none"}
+        "POST", f"/devices/{device_id}/messages/deviceBound", text.encode(), **{"iothub-ack": "none"}
     )
     if status >= 300:
         raise RuntimeError(f"the message was answered {status}: {json.dumps(answer)}")

@@ -30,12 +30,14 @@ class Service:
         return f"SharedAccessSignature sr={resource}&sig={signature}&se={expiry}&skn={self.name}"
 
     def call(self, method, path, body=None, **headers):
-        """Answers with status, headers and the body's JSON."""
+        """Answers with status, headers and the body's JSON; a body in bytes goes as it is."""
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
         connection = http.client.HTTPSConnection(self.host, context=self.context, timeout=20)
         connection.request(
             method,
             f"{path}?api-version={self.version}",
-            None if body is None else json.dumps(body),
+            body,
             {"Authorization": self.token(), "Content-Type": "application/json", **headers},
         )
         answer = connection.getresponse()

@@ -36,6 +36,14 @@ function deviceClient(wanted) {
   return client;
 }
 
+// Where an answer never comes, what was done until then tells.
+setTimeout(() => report(new Error('no answer within 35 s')), 35000).unref();
+
+// The client subscribes behind the caller's back and does not say when it has.
+function subscribed() {
+  return new Promise((resolve) => setTimeout(resolve, 1500));
+}
+
 // A promise that an event handler keeps.
 function once(subscribe) {
   return new Promise((resolve) => subscribe(resolve));
@@ -63,15 +71,15 @@ async function conversation(wanted) {
     twin.properties.reported.update({ firmware: '1.0.0', gone: null }, (error) => (error ? reject(error) : resolve())));
   const seen = (await registry.getTwin(wanted.device_id)).responseBody;
   done.twin_reported = seen.properties.reported.firmware === '1.0.0';
-  let initial = true;
   const desired = once((keep) => twin.on('properties.desired', (delta) => {
-    if (delta.interval === 7 || !initial) keep(delta);
-    initial = false;
+    // The client hands out what it has already when somebody begins to listen.
+    if (delta.interval === 7) keep(delta);
   }));
+  await subscribed();
   await registry.updateTwin(wanted.device_id, { properties: { desired: { interval: 7 } } }, '*');
   done.twin_desired = (await desired).interval === 7;
   client.onDeviceMethod('blink', (request, response) => response.send(207, { times: request.payload.times }));
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await subscribed();
   const answer = await ServiceClient.fromConnectionString(service)
     .invokeDeviceMethod(wanted.device_id, { methodName: 'blink', payload: { times: 3 }, responseTimeoutInSeconds: 10 });
   done.method = answer.result.status === 207 && answer.result.payload.times === 3;
