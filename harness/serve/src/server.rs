@@ -327,7 +327,7 @@ impl Server {
             warnings,
             ..
         } = self;
-        engine.note(Incident::Ready(ready));
+        engine.note(Incident::Ready(Box::new(ready)));
         for text in warnings {
             engine.note(Incident::Warning { text });
         }

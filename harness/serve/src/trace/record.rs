@@ -36,7 +36,7 @@ pub enum Happening {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Incident {
     /// The server takes connections.
-    Ready(Ready),
+    Ready(Box<Ready>),
     /// A TCP connection was taken.
     Opened {
         /// Its number.
