@@ -10,6 +10,12 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
+/// Received descriptors must not reach other children; Apple's systems have no such flag.
+#[cfg(not(target_vendor = "apple"))]
+const CLOSE_ON_EXEC: RecvFlags = RecvFlags::CMSG_CLOEXEC;
+#[cfg(target_vendor = "apple")]
+const CLOSE_ON_EXEC: RecvFlags = RecvFlags::empty();
+
 /// The harness asks for a socket.
 pub const ASK: u8 = b'S';
 
@@ -70,7 +76,7 @@ pub fn receive(mut channel: &UnixStream) -> io::Result<Option<Message>> {
         channel,
         &mut [IoSliceMut::new(&mut kind)],
         &mut control,
-        RecvFlags::CMSG_CLOEXEC,
+        CLOSE_ON_EXEC,
     )?;
     if got.bytes == 0 {
         return Ok(None);
