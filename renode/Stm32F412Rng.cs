@@ -1,3 +1,5 @@
+using System;
+
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Logging;
 using Antmicro.Renode.Peripherals.Bus;
@@ -13,6 +15,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         public Stm32F412Rng()
         {
             IRQ = new GPIO();
+            random = new Random(EmulationManager.Instance.CurrentEmulation.RandomGenerator.Next());
         }
 
         public void Reset()
@@ -58,16 +61,22 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
 
         public GPIO IRQ { get; }
 
-        private static uint Next()
+        private uint Next()
         {
             var bytes = new byte[4];
-            EmulationManager.Instance.CurrentEmulation.RandomGenerator.NextBytes(bytes);
+            random.NextBytes(bytes);
             return (uint)(bytes[0] | bytes[1] << 8 | bytes[2] << 16 | bytes[3] << 24);
         }
 
         private bool IsEnabled => (control & ControlEnable) != 0;
 
         private uint control;
+
+        /// <summary>
+        /// Renode's own generator begins anew in each thread, and each reset makes a new one: the
+        /// firmware would draw the same TCP port and sequence number after every start.
+        /// </summary>
+        private readonly Random random;
 
         private const uint ControlEnable = 1 << 2;
         private const uint ControlInterrupt = 1 << 3;

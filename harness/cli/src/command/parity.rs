@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use az3166_event::{Progress, ScenarioResult, Verdict};
 use az3166_report::{Parity, parity, write_folder};
@@ -116,17 +116,28 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             retries: Retries::default(),
             cancel: Cancel::from_flag(Arc::clone(&cancel)),
         };
+        let folder = out.join(name.replace(':', "-"));
+        let unwritten = Mutex::new(None);
         let results = suite.run(&scenarios, &|progress| {
             if let Progress::ScenarioFinished { result } = progress {
                 terminal::note(format_args!("{name}: {}: {}", result.name, word(result)));
+                // At once: a run on several targets takes long, and may be interrupted.
+                if let Err(error) = write_folder(&folder, result) {
+                    suite.cancel.cancel();
+                    let mut first = unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+                    first.get_or_insert(error);
+                }
             }
         });
-        if suite.cancel.is_cancelled() {
-            return Err(Failure::infrastructure("interrupted"));
+        let unwritten = unwritten.into_inner();
+        if let Some(error) = unwritten.unwrap_or_else(PoisonError::into_inner) {
+            return Err(Failure::infrastructure(error));
         }
-        for result in &results {
-            write_folder(&out.join(name.replace(':', "-")), result)
-                .map_err(Failure::infrastructure)?;
+        if suite.cancel.is_cancelled() {
+            return Err(Failure::infrastructure(format!(
+                "interrupted; the evidence so far: {}",
+                out.display()
+            )));
         }
         all.push((name.clone(), results));
     }

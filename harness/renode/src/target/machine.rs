@@ -1,6 +1,7 @@
 //! The board in Renode: what it is asked to do, in Renode's words.
 
 mod picture;
+mod reset;
 
 use core::time::Duration;
 
@@ -42,6 +43,8 @@ struct Running {
     /// The board's time at Renode's time zero: without power, only the board's time passes.
     base: VirtualTime,
     picture: Option<(VirtualTime, Picture)>,
+    /// How many resets by the watchdog the log has told of.
+    barks: usize,
 }
 
 impl Machine {
@@ -81,10 +84,13 @@ impl Machine {
         let model = &mut self.model;
         let mut session = Session::start(&self.options.setup, model)?;
         let seed = self.options.seed;
-        // A Renode seed is a 32-bit number.
+        // A Renode seed is a 32-bit number, and not negative.
         session.command(
             model,
-            &format!("$seed={}", seed as u32 ^ (seed >> 32) as u32 & 0x7FFF_FFFF),
+            &format!(
+                "$seed={}",
+                (seed as u32 ^ (seed >> 32) as u32) & 0x7FFF_FFFF
+            ),
         )?;
         for script in ["peripherals.resc", "machine.resc"] {
             session.script(model, &self.options.platform.join(script))?;
@@ -102,11 +108,13 @@ impl Machine {
         {
             session.write(model, crate::wire::control::Width::Any, address, word)?;
         }
+        session.command(model, &reset::watch())?;
         let mut running = Running {
             session,
             console,
             base: VirtualTime::ZERO,
             picture: None,
+            barks: 0,
         };
         running.set_base(self.now);
         self.running = Some(running);
@@ -190,6 +198,7 @@ impl Machine {
         ] {
             self.command(command)?;
         }
+        self.forget_reset()?;
         let cause = cause.to_owned();
         self.note(Payload::Machine(MachineEvent::Reset { cause }));
         self.pace.traffic();
@@ -240,6 +249,7 @@ impl Machine {
         let events = events.into_iter();
         self.events
             .extend(events.map(|(at, event)| (at, Payload::SecureElement(event))));
+        self.watch_reset()?;
         self.watch_display()?;
         Ok(match power_cut {
             PowerCut::Due => Stop::PowerCut,
