@@ -159,7 +159,7 @@ impl Connection {
         self.client.push(bytes);
         while let Some(packet) = self
             .client
-            .next()
+            .next_packet()
             .map_err(|error| invalid(format!("{error}")))?
         {
             if let Some(response) = self.packet(now, packet)? {

@@ -53,7 +53,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error`] when the stream cannot be understood any more.
-    pub fn next(&mut self) -> Result<Option<Incoming>, Error> {
+    pub fn next_packet(&mut self) -> Result<Option<Incoming>, Error> {
         let Some((packet, length)) = packet::decode(&self.incoming)? else {
             return Ok(None);
         };

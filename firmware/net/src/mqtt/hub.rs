@@ -115,7 +115,7 @@ impl Hub {
     pub fn receive(&mut self, now: Instant, bytes: &[u8]) -> Result<Vec<Event>, Failure> {
         self.client.push(bytes);
         let mut events = Vec::new();
-        while let Some(packet) = (self.client.next())
+        while let Some(packet) = (self.client.next_packet())
             .map_err(|error| Failure::new(FailureKind::HubProtocol, format!("{error}")))?
         {
             events.extend(self.packet(now, packet)?);

@@ -339,7 +339,7 @@ mod tests {
                 return Err(TestCaseError::fail("no SUBSCRIBE"));
             };
             let topic = mqttrs::SubscribeTopic {
-                topic_path: client_id.as_str().try_into().unwrap(),
+                topic_path: client_id.as_str().into(),
                 qos: mqttrs::QoS::AtLeastOnce,
             };
             let topics = [topic];
