@@ -15,7 +15,7 @@ mod figures {
 
     use az3166_event::{ScenarioResult, Verdict};
     use az3166_renode::guard::{GuardProgram, Isolation};
-    use az3166_renode::{Deadlines, Options, Program, RenodeTarget, Setup};
+    use az3166_renode::{Deadlines, Options, Program, RenodeTarget, Setup, Spares};
     use az3166_runner::bench::Cancel;
     use az3166_runner::firmware::{FirmwareSet, FirmwareSource};
     use az3166_runner::project::of_checkout;
@@ -65,6 +65,7 @@ mod figures {
             isolation,
             cancel: Arc::new(AtomicBool::new(false)),
             deadlines: Deadlines::default(),
+            spares: Spares::default(),
         };
         let platform = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../renode");
         let renode = |seed| -> Result<Box<dyn Target>, TargetError> {

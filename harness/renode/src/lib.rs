@@ -19,6 +19,6 @@ mod wire;
 pub use error::RenodeError;
 pub use program::{INSTALL, NoRenode, Program, Runtime, Version};
 #[cfg(unix)]
-pub use session::{Deadlines, Setup};
+pub use session::{Deadlines, Setup, Spares};
 #[cfg(unix)]
 pub use target::{Options, RenodeTarget};

@@ -7,6 +7,7 @@
 mod bridge_end;
 mod control;
 mod robot;
+mod spares;
 mod start;
 mod wait;
 
@@ -17,11 +18,12 @@ use std::sync::atomic::AtomicBool;
 use az3166_stsafe::SecureElement;
 
 use crate::RenodeError;
-use crate::guard::Guard;
+use crate::guard::{Guard, Isolation};
 use crate::wire::control::{Command, Width};
 pub use bridge_end::BridgeEnd;
 use control::Control;
 use robot::Robot;
+pub use spares::Spares;
 pub use start::{Deadlines, Setup};
 use wait::Waiting;
 
@@ -34,10 +36,23 @@ pub struct Session {
     pub bridge: BridgeEnd,
     guard: Guard,
     folder: tempfile::TempDir,
-    control_port: u16,
+    isolation: Isolation,
     cancel: Arc<AtomicBool>,
     deadlines: Deadlines,
+    health: Health,
+    /// How many boards it has had.
+    boards: u16,
 }
+
+/// Whether a Renode may have another board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Health {
+    Well,
+    Doubtful,
+}
+
+/// How many boards one Renode has, so that its memory does not grow for ever.
+const BOARDS: u16 = 50;
 
 impl Session {
     /// Runs a Monitor command; gives what it printed.
@@ -49,7 +64,7 @@ impl Session {
         model: &mut SecureElement,
         command: &str,
     ) -> Result<String, RenodeError> {
-        self.keyword(model, "ExecuteCommand", command)
+        self.keyword(model, "ExecuteCommand", &[command])
     }
 
     /// Runs a script.
@@ -58,14 +73,29 @@ impl Session {
     /// Renode refuses one of its commands, or is gone.
     pub fn script(&mut self, model: &mut SecureElement, path: &Path) -> Result<(), RenodeError> {
         let path = path.display().to_string();
-        self.keyword(model, "ExecuteScript", &path).map(drop)
+        self.keyword(model, "ExecuteScript", &[&path]).map(drop)
+    }
+
+    /// Takes the board away and what there is of it, so that another can be made.
+    ///
+    /// # Errors
+    /// Renode is not fit for another board.
+    fn renew(&mut self, model: &mut SecureElement) -> Result<(), RenodeError> {
+        if self.health == Health::Doubtful || self.boards >= BOARDS {
+            return Err(RenodeError::Interrupted);
+        }
+        self.keyword(model, "ResetEmulation", &[])?;
+        self.control = None;
+        self.bridge.hang_up();
+        self.guard.turn_page();
+        Ok(())
     }
 
     fn keyword(
         &mut self,
         model: &mut SecureElement,
         keyword: &str,
-        argument: &str,
+        arguments: &[&str],
     ) -> Result<String, RenodeError> {
         let mut waiting = Waiting {
             guard: &mut self.guard,
@@ -73,8 +103,12 @@ impl Session {
             model,
             cancel: &self.cancel,
         };
-        self.robot
-            .keyword(&mut waiting, keyword, &[argument], self.deadlines.command)
+        let after = self.deadlines.command;
+        let done = self.robot.keyword(&mut waiting, keyword, arguments, after);
+        if done.is_err() {
+            self.health = Health::Doubtful;
+        }
+        done
     }
 
     /// Opens the External Control interface of the machine called `machine`.
@@ -86,7 +120,8 @@ impl Session {
         model: &mut SecureElement,
         machine: &str,
     ) -> Result<(), RenodeError> {
-        let port = self.control_port;
+        self.boards += 1;
+        let port = start::control_port(self.isolation, self.boards)?;
         self.command(
             model,
             &format!("emulation CreateExternalControlServer \"hil\" {port}"),
@@ -186,7 +221,11 @@ impl Session {
             model,
             cancel: &self.cancel,
         };
-        control.ask(&mut waiting, command, payload, self.deadlines.stretch)
+        let done = control.ask(&mut waiting, command, payload, self.deadlines.stretch);
+        if done.is_err() {
+            self.health = Health::Doubtful;
+        }
+        done
     }
 }
 

@@ -37,7 +37,7 @@ pub fn guard(arguments: GuardArguments) -> Result<Exit, Failure> {
 #[cfg(unix)]
 pub fn targets(cancel: &Arc<AtomicBool>) -> Result<Box<TargetFactory<'static>>, Failure> {
     use az3166_renode::guard::{GuardProgram, Isolation};
-    use az3166_renode::{Deadlines, Options, Program, RenodeTarget, Setup};
+    use az3166_renode::{Deadlines, Options, Program, RenodeTarget, Setup, Spares};
     use az3166_runner::targets::EmulatorOptions;
 
     use crate::{terminal, workspace};
@@ -65,6 +65,7 @@ pub fn targets(cancel: &Arc<AtomicBool>) -> Result<Box<TargetFactory<'static>>, 
         isolation,
         cancel: Arc::clone(cancel),
         deadlines: Deadlines::default(),
+        spares: Spares::default(),
     };
     Ok(Box::new(move |seed| {
         Ok(Box::new(RenodeTarget::new(Options {

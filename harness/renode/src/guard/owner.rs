@@ -37,6 +37,8 @@ pub struct Guard {
     channel: Option<UnixStream>,
     folder: PathBuf,
     ended: Option<String>,
+    /// How much of Renode's output belongs to earlier boards.
+    page: usize,
 }
 
 impl Guard {
@@ -75,6 +77,7 @@ impl Guard {
             channel: Some(channel),
             folder: folder.to_owned(),
             ended: None,
+            page: 0,
         };
         match guard.message()? {
             Message::Listener(fd) => Ok((guard, TcpListener::from(fd))),
@@ -129,8 +132,19 @@ impl Guard {
         }
     }
 
-    /// Renode's output so far.
+    /// Renode's output since the last call of [`Self::turn_page`].
     pub fn log(&self) -> Vec<u8> {
+        let mut log = self.whole_log();
+        log.drain(..self.page.min(log.len()));
+        log
+    }
+
+    /// Another board comes, to which the output so far does not belong.
+    pub fn turn_page(&mut self) {
+        self.page = self.whole_log().len();
+    }
+
+    fn whole_log(&self) -> Vec<u8> {
         fs::read(self.folder.join(LOG)).unwrap_or_default()
     }
 

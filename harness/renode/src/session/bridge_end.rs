@@ -69,6 +69,13 @@ impl BridgeEnd {
         self.base = base;
     }
 
+    /// Forgets a board that is gone: the next one connects anew.
+    pub fn hang_up(&mut self) {
+        self.connection = None;
+        self.base = VirtualTime::ZERO;
+        self.power_cut = PowerCut::NotDue;
+    }
+
     /// Whether the chip has asked for a power cut since the last call.
     pub fn take_power_cut(&mut self) -> PowerCut {
         core::mem::replace(&mut self.power_cut, PowerCut::NotDue)

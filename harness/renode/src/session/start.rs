@@ -12,14 +12,14 @@ use az3166_stsafe::SecureElement;
 
 use super::robot::Robot;
 use super::wait::{Deadline, Waiting};
-use super::{BridgeEnd, Session};
+use super::{BridgeEnd, Health, Session, Spares};
 use crate::RenodeError;
 use crate::guard::{Guard, GuardProgram, Isolation};
 
 /// How often it is looked whether it does.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The External Control server's port where no other program can be in the way.
+/// The External Control server's port where no other program can be in the way, for board zero.
 const CONTROL_PORT: u16 = 3171;
 
 /// How Renode is started.
@@ -35,6 +35,8 @@ pub struct Setup {
     pub cancel: Arc<AtomicBool>,
     /// How long it is waited for what.
     pub deadlines: Deadlines,
+    /// Renodes that earlier boards have left.
+    pub spares: Spares,
 }
 
 /// How much wall time Renode is given.
@@ -101,9 +103,11 @@ impl Session {
             bridge,
             guard,
             folder,
-            control_port: control_port(setup.isolation)?,
+            isolation: setup.isolation,
             cancel: Arc::clone(&setup.cancel),
             deadlines: setup.deadlines,
+            health: Health::Well,
+            boards: 0,
         })
     }
 }
@@ -134,9 +138,9 @@ fn robot_port(folder: &Path) -> Option<u16> {
 }
 
 /// A port that is free: where others may take it meanwhile, Renode's refusal says so.
-fn control_port(isolation: Isolation) -> Result<u16, RenodeError> {
+pub fn control_port(isolation: Isolation, board: u16) -> Result<u16, RenodeError> {
     match isolation {
-        Isolation::Namespace => Ok(CONTROL_PORT),
+        Isolation::Namespace => Ok(CONTROL_PORT + board),
         Isolation::None => TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))
             .and_then(|listener| listener.local_addr())
             .map(|address| address.port())

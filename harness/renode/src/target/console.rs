@@ -13,11 +13,17 @@ pub struct ConsoleFile {
 }
 
 impl ConsoleFile {
-    /// The console in `folder`, where no file of its name is yet.
-    pub fn in_folder(folder: &Path) -> Self {
-        Self {
-            path: folder.join("console"),
-            file: None,
+    /// The console in `folder`; an earlier board's is removed.
+    ///
+    /// # Errors
+    /// The earlier one cannot be removed.
+    pub fn in_folder(folder: &Path) -> Result<Self, RenodeError> {
+        let path = folder.join("console");
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(RenodeError::io("an earlier board's console")(error))
+            }
+            _ => Ok(Self { path, file: None }),
         }
     }
 
@@ -78,7 +84,7 @@ mod tests {
     #[test]
     fn bytes_are_taken_once() {
         let folder = tempfile::tempdir().unwrap();
-        let mut console = ConsoleFile::in_folder(folder.path());
+        let mut console = ConsoleFile::in_folder(folder.path()).unwrap();
         assert!(console.take().unwrap().is_empty());
         let path = folder.path().join("console");
         std::fs::write(&path, "one").unwrap();
@@ -90,5 +96,7 @@ mod tests {
         std::io::Write::write_all(&mut file, b"two").unwrap();
         assert_eq!(console.take().unwrap(), b"two");
         assert!(console.take().unwrap().is_empty());
+        let mut next = ConsoleFile::in_folder(folder.path()).unwrap();
+        assert!(next.take().unwrap().is_empty());
     }
 }

@@ -82,7 +82,15 @@ impl Machine {
 
     fn start(&mut self) -> Result<(), RenodeError> {
         let model = &mut self.model;
-        let mut session = Session::start(&self.options.setup, model)?;
+        let platform = &self.options.platform;
+        let mut session = match self.options.setup.spares.take() {
+            Some(session) => session,
+            None => {
+                let mut session = Session::start(&self.options.setup, model)?;
+                session.script(model, &platform.join("peripherals.resc"))?;
+                session
+            }
+        };
         let seed = self.options.seed;
         // A Renode seed is a 32-bit number, and not negative.
         session.command(
@@ -92,14 +100,12 @@ impl Machine {
                 (seed as u32 ^ (seed >> 32) as u32) & 0x7FFF_FFFF
             ),
         )?;
-        for script in ["peripherals.resc", "machine.resc"] {
-            session.script(model, &self.options.platform.join(script))?;
-        }
+        session.script(model, &platform.join("machine.resc"))?;
         session.command(model, "emulation SetGlobalAdvanceImmediately true")?;
         session.command(model, "logLevel 2")?;
         let port = session.bridge.port()?;
         session.command(model, &format!("sysbus.i2c.stsafe Port {port}"))?;
-        let console = ConsoleFile::in_folder(session.folder());
+        let console = ConsoleFile::in_folder(session.folder())?;
         session.command(model, &console.command())?;
         session.open_control(model, NAME)?;
         for (address, word) in [0x1FFF_7A10, 0x1FFF_7A14, 0x1FFF_7A18]
@@ -327,6 +333,15 @@ impl Machine {
         self.events
             .extend(model.map(|(at, event)| (at, Payload::SecureElement(event))));
         self.events.push((now, payload));
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            let spares = &self.options.setup.spares;
+            spares.give(running.session, &mut self.model);
+        }
     }
 }
 

@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 
 use az3166_event::{Payload, SecureElementEvent, VirtualTime};
 use az3166_renode::guard::{GuardProgram, Isolation};
-use az3166_renode::{Deadlines, Options, Program, RenodeTarget, Setup};
+use az3166_renode::{Deadlines, Options, Program, RenodeTarget, Setup, Spares};
 use az3166_target::{Image, PowerState, Stop, Target, TargetError, TargetMemory};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 type Test = fn() -> Result<(), Failed>;
 
 pub fn run() -> ExitCode {
-    let tests: [(&str, Test); 11] = [
+    let tests: [(&str, Test); 12] = [
         ("a_board_runs_in_its_own_network", || {
             board(Isolation::best())
         }),
@@ -27,6 +27,7 @@ pub fn run() -> ExitCode {
             board(Isolation::None)
         }),
         ("several_boards_run_side_by_side", several),
+        ("a_renode_is_used_again_if_it_is_well", again),
         ("the_version_is_asked", version),
         ("a_renode_that_dies_is_told_with_its_log", || {
             fails(
@@ -104,8 +105,12 @@ fn target(
     cancel: &Arc<AtomicBool>,
     wait: u64,
 ) -> RenodeTarget {
+    RenodeTarget::new(options(renode, isolation, cancel, wait))
+}
+
+fn options(renode: PathBuf, isolation: Isolation, cancel: &Arc<AtomicBool>, wait: u64) -> Options {
     let deadline = Duration::from_secs(wait);
-    RenodeTarget::new(Options {
+    Options {
         setup: Setup {
             renode,
             guard: GuardProgram {
@@ -119,11 +124,12 @@ fn target(
                 command: deadline,
                 stretch: deadline,
             },
+            spares: Spares::default(),
         },
         platform: "platform".into(),
         uid: *b"unique ident",
         seed: 1,
-    })
+    }
 }
 
 /// An ELF file with four bytes at 0x08000000.
@@ -149,6 +155,12 @@ fn board(isolation: Isolation) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let cancel = Arc::default();
     let mut target = target(stand_in(folder.path(), "well"), isolation, &cancel, 60);
+    target.load(&[&image()])?;
+    assert!(String::from_utf8(target.log())?.contains("stand-in: well"));
+    use_board(target)
+}
+
+fn use_board(mut target: RenodeTarget) -> Result<(), Failed> {
     target.load(&[&image()])?;
     target.power(PowerState::On)?;
     let mut bytes = [0; 6];
@@ -203,7 +215,40 @@ fn board(isolation: Isolation) -> Result<(), Failed> {
         (target.now(), target.picture()),
         (VirtualTime::from_millis(9), None)
     );
-    assert!(String::from_utf8(target.log())?.contains("stand-in: well"));
+    Ok(())
+}
+
+/// How often the stand-in is started by boards that come one after another.
+fn again() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let starts = folder.path().join("starts");
+    let script = fs::read_to_string(stand_in(folder.path(), "well"))?;
+    let renode = folder.path().join("renode");
+    let counting = format!("#!/bin/sh\necho start >> '{}'\n", starts.display());
+    fs::write(&renode, script.replace("#!/bin/sh\n", &counting))?;
+    let starts = || fs::read_to_string(&starts).map(|text| text.lines().count());
+    let options = options(renode, Isolation::best(), &Arc::default(), 60);
+    let board = || RenodeTarget::new(options.clone());
+
+    let first = board();
+    use_board(first)?;
+    let mut second = board();
+    second.load(&[&image()])?;
+    assert!(
+        !String::from_utf8(second.log())?.contains("stand-in: well"),
+        "the log begins with the board"
+    );
+    use_board(second)?;
+    assert_eq!(starts()?, 1, "one after another");
+
+    let mut troubled = board();
+    troubled.load(&[&image()])?;
+    troubled.power(PowerState::On)?;
+    let told = troubled.console_send(&[super::server::REFUSED]);
+    assert!(told.is_err(), "{told:?}");
+    drop(troubled);
+    use_board(board())?;
+    assert_eq!(starts()?, 2, "after trouble");
     Ok(())
 }
 

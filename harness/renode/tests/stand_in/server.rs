@@ -12,6 +12,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+/// What cannot be typed.
+pub const REFUSED: u8 = 0;
+
 #[derive(Default)]
 struct Machine {
     manner: String,
@@ -95,7 +98,7 @@ fn robot(mut stream: TcpStream, machine: &Arc<Mutex<Machine>>) {
             .filter(|node| node.has_tag_name("string"))
             .map(|node| node.text().unwrap_or_default().to_owned())
             .collect();
-        let members = match obey(&strings[0], &strings[1], machine) {
+        let members = match obey(&strings[0], strings.get(1).map_or("", |it| it), machine) {
             Ok(text) => member("status", "PASS") + &member("return", &text),
             Err(text) => member("status", "FAIL") + &member("error", &text),
         };
@@ -126,6 +129,13 @@ fn obey(keyword: &str, argument: &str, shared: &Arc<Mutex<Machine>>) -> Result<S
     machine.commands.push(argument.into());
     let words: Vec<&str> = argument.split_whitespace().collect();
     match (keyword, &*words) {
+        ("ResetEmulation", _) => {
+            let manner = core::mem::take(&mut machine.manner);
+            *machine = Machine {
+                manner,
+                ..Machine::default()
+            };
+        }
         ("ExecuteScript", _) if machine.manner == "refuses" => {
             return Err("error CS1002: ; expected".into());
         }
@@ -146,6 +156,9 @@ fn obey(keyword: &str, argument: &str, shared: &Arc<Mutex<Machine>>) -> Result<S
                 .filter_map(|it| it.trim().strip_prefix("sysbus.usart6 WriteChar 0x"))
                 .map(|digits| u8::from_str_radix(digits, 16).unwrap())
                 .collect();
+            if typed == [REFUSED] {
+                return Err("no such character".into());
+            }
             machine.print(&typed);
         }
         ("ExecuteCommand", ["sysbus.i2c.display", "Picture"]) => {
