@@ -9,28 +9,42 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     step: Duration,
+    /// The sum of the steps since the last traffic.
+    quiet: Duration,
 }
 
 /// The shortest step.
 const SHORTEST: Duration = Duration::from_millis(1);
-/// The longest step.
-const LONGEST: Duration = Duration::from_millis(32);
+/// The longest step while the device may only be thinking.
+const LONG: Duration = Duration::from_millis(32);
+/// The longest step at all.
+const LONGEST: Duration = Duration::from_millis(128);
+/// After how long it does not think but sleep: longer than its signatures and its polling take.
+const ASLEEP: Duration = Duration::from_secs(8);
 
 impl Pace {
     /// Begins with short steps.
     pub fn new() -> Self {
-        Self { step: SHORTEST }
+        Self {
+            step: SHORTEST,
+            quiet: Duration::ZERO,
+        }
     }
 
     /// Something went to or came from the device.
     pub fn traffic(&mut self) {
-        self.step = SHORTEST;
+        *self = Self::new();
     }
 
     /// The next step.
     pub fn next(&mut self) -> Duration {
         let step = self.step;
-        self.step = LONGEST.min(2 * step);
+        self.quiet += step;
+        let longest = match self.quiet < ASLEEP {
+            true => LONG,
+            false => LONGEST,
+        };
+        self.step = longest.min(2 * step);
         step
     }
 }
@@ -46,5 +60,10 @@ mod tests {
         assert_eq!([(); 7].map(|()| steps()), [1, 2, 4, 8, 16, 32, 32]);
         pace.traffic();
         assert_eq!(pace.next(), SHORTEST);
+        let mut sum = SHORTEST;
+        while sum < ASLEEP {
+            sum += pace.next();
+        }
+        assert_eq!([(); 3].map(|()| pace.next().as_millis()), [64, 128, 128]);
     }
 }
