@@ -7,7 +7,8 @@
 //! ```no_run
 //! use std::path::Path;
 //! use std::sync::atomic::AtomicBool;
-//! use az3166_build::{Build, Limits, Programs, Variant};
+//! use az3166_build::{Build, Limits, Programs};
+//! use az3166_scenario::FirmwareVariant;
 //!
 //! let cancel = AtomicBool::new(false);
 //! let mut build = Build {
@@ -16,7 +17,7 @@
 //!     limits: Limits::new(&cancel),
 //!     progress: &mut |progress| eprintln!("{progress}"),
 //! };
-//! let built = build.firmware(Path::new("firmware"), Variant::Strict)?;
+//! let built = build.firmware(Path::new("firmware"), FirmwareVariant::Strict)?;
 //! println!("{} has the SHA-256 {}", built.image.bin.display(), built.image.sha256);
 //! # Ok::<(), az3166_build::BuildError>(())
 //! ```
@@ -35,5 +36,5 @@ pub use child::{Limits, Stream, run as run_child};
 pub use error::BuildError;
 pub use image::{BuiltFirmware, BuiltImage};
 pub use progress::Progress;
-pub use request::{Build, TARGET, Variant};
+pub use request::{Build, TARGET};
 pub use toolchain::{Programs, StandardLibrary, standard_library, version_of};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use az3166_scenario::FirmwareVariant;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -16,47 +17,6 @@ use crate::{BuildError, BuiltFirmware, BuiltImage, Limits, Programs, Progress};
 
 /// The Rust target of this project's firmware: Cortex-M4 without floating-point instructions.
 pub const TARGET: &str = "thumbv7em-none-eabi";
-
-/// A build of this project's firmware. Each is a set of cargo features, so all stay cached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Variant {
-    /// The firmware as it is meant.
-    Strict,
-    /// Its certificate has the profile of the DevKit SDK.
-    DevkitProfile,
-    /// It says that it is version 1.0.1, so its default registration id is another.
-    VersionAlt,
-    /// A mutant that prints its UDS, to prove that the leak detector works.
-    LeakUds,
-}
-
-impl Variant {
-    /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::Strict,
-        Self::DevkitProfile,
-        Self::VersionAlt,
-        Self::LeakUds,
-    ];
-
-    /// Its name in scenarios, and of its folder.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Strict => "strict",
-            Self::DevkitProfile => "devkit-profile",
-            Self::VersionAlt => "version-alt",
-            Self::LeakUds => "leak-uds",
-        }
-    }
-
-    /// The cargo feature that makes it.
-    const fn feature(self) -> Option<&'static str> {
-        match self {
-            Self::Strict => None,
-            other => Some(other.name()),
-        }
-    }
-}
 
 /// What every build needs to know.
 pub struct Build<'a> {
@@ -70,19 +30,27 @@ pub struct Build<'a> {
     pub progress: &'a mut dyn FnMut(Progress<'_>),
 }
 
+/// The cargo feature that makes the variant. As each is a set of features, all stay cached.
+fn feature_of(variant: FirmwareVariant) -> Option<&'static str> {
+    match variant {
+        FirmwareVariant::Strict => None,
+        other => Some(other.name()),
+    }
+}
+
 impl Build<'_> {
     /// Builds this project's firmware; `workspace` is the folder with its `Cargo.toml`.
     pub fn firmware(
         &mut self,
         workspace: &Path,
-        variant: Variant,
+        variant: FirmwareVariant,
     ) -> Result<BuiltFirmware, BuildError> {
         self.project(workspace, "az3166-firmware", variant)
     }
 
     /// Builds the stub that stands at 0x08000000 where no bootloader of the vendor does.
     pub fn boot_stub(&mut self, workspace: &Path) -> Result<BuiltImage, BuildError> {
-        let built = self.project(workspace, "boot-stub", Variant::Strict)?;
+        let built = self.project(workspace, "boot-stub", FirmwareVariant::Strict)?;
         Ok(built.image)
     }
 
@@ -90,7 +58,7 @@ impl Build<'_> {
         &mut self,
         workspace: &Path,
         program: &str,
-        variant: Variant,
+        variant: FirmwareVariant,
     ) -> Result<BuiltFirmware, BuildError> {
         let workspace = folder_with_manifest(workspace)?;
         let library = self.bring_standard_library(TARGET, &workspace, Owner::Project)?;
@@ -101,7 +69,7 @@ impl Build<'_> {
         };
         let package = metadata.package_of(program).ok_or_else(missing)?;
         let output = self.output_folder()?;
-        let feature = variant.feature().map(|name| format!("{package}/{name}"));
+        let feature = feature_of(variant).map(|name| format!("{package}/{name}"));
         let mut arguments = vec![
             "--locked", "--target", TARGET, "-p", package, "--bin", program,
         ];

@@ -12,11 +12,12 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use az3166_build::{Build, BuildError, BuiltFirmware, Limits, Programs, Variant};
+use az3166_build::{Build, BuildError, BuiltFirmware, Limits, Programs};
 use az3166_identity::MeasuredRegions;
+use az3166_scenario::FirmwareVariant;
 use support::{user_crate, with_build, workspace};
 
-fn build(source: &Path, output: &Path, variant: Variant) -> (BuiltFirmware, Vec<String>) {
+fn build(source: &Path, output: &Path, variant: FirmwareVariant) -> (BuiltFirmware, Vec<String>) {
     let (built, lines) = with_build(output, &Programs::default(), |build| {
         build.firmware(source, variant)
     });
@@ -29,7 +30,7 @@ fn an_image_does_not_depend_on_where_it_is_built() {
     let places = ["a", "another/much/longer/place"].map(|place| root.path().join(place));
     let elves = places.map(|place| {
         let source = workspace(&place.join("checkout"));
-        let (built, _) = build(&source, &place.join("output"), Variant::Strict);
+        let (built, _) = build(&source, &place.join("output"), FirmwareVariant::Strict);
         fs::read(built.image.elf).unwrap()
     });
     assert!(elves[0] == elves[1], "the ELF files differ");
@@ -53,10 +54,10 @@ fn variants_stay_cached_beside_each_other() {
     let root = tempfile::tempdir().unwrap();
     let source = workspace(&root.path().join("checkout"));
     let output = root.path().join("output");
-    let (strict, _) = build(&source, &output, Variant::Strict);
-    let (devkit, _) = build(&source, &output, Variant::DevkitProfile);
+    let (strict, _) = build(&source, &output, FirmwareVariant::Strict);
+    let (devkit, _) = build(&source, &output, FirmwareVariant::DevkitProfile);
     assert_ne!(strict.image.sha256, devkit.image.sha256);
-    let (again, lines) = build(&source, &output, Variant::Strict);
+    let (again, lines) = build(&source, &output, FirmwareVariant::Strict);
     assert_eq!(again.image.sha256, strict.image.sha256);
     assert!(
         !lines.iter().any(|line| line.contains("Compiling")),
@@ -69,7 +70,7 @@ fn all_forms_of_an_image_say_the_same() {
     let root = tempfile::tempdir().unwrap();
     let source = workspace(&root.path().join("checkout"));
     let output = root.path().join("output");
-    let (built, lines) = build(&source, &output, Variant::Strict);
+    let (built, lines) = build(&source, &output, FirmwareVariant::Strict);
     assert!(
         lines.iter().any(|line| line.contains("Compiling scratch")),
         "{lines:?}"
@@ -117,7 +118,7 @@ fn a_compiler_error_is_shown() {
     fs::write(source.join("app/src/main.rs"), "fn main() { nonsense }").unwrap();
     let output = root.path().join("output");
     let (result, _) = with_build(&output, &Programs::default(), |build| {
-        build.firmware(&source, Variant::Strict)
+        build.firmware(&source, FirmwareVariant::Strict)
     });
     let error = result.unwrap_err().to_string();
     assert!(
@@ -146,7 +147,7 @@ fn a_workspace_of_several_programs_is_no_user_crate() {
 fn a_folder_without_a_crate_is_named() {
     let root = tempfile::tempdir().unwrap();
     let (result, _) = with_build(root.path(), &Programs::default(), |build| {
-        build.firmware(Path::new("/nowhere"), Variant::Strict)
+        build.firmware(Path::new("/nowhere"), FirmwareVariant::Strict)
     });
     insta::assert_snapshot!(result.unwrap_err(), @"there is no Cargo.toml in /nowhere; give the folder of a crate, or an ELF file");
 }
@@ -163,7 +164,7 @@ fn a_cancelled_build_stops_and_the_next_one_succeeds() {
         limits: Limits::new(&cancel),
         progress: &mut |_| cancel.store(true, Ordering::Relaxed),
     }
-    .firmware(&source, Variant::Strict);
+    .firmware(&source, FirmwareVariant::Strict);
     assert!(matches!(result, Err(BuildError::Cancelled)));
-    build(&source, &output, Variant::Strict);
+    build(&source, &output, FirmwareVariant::Strict);
 }

@@ -13,7 +13,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use az3166_build::{BuildError, Programs, Variant};
+use az3166_build::{BuildError, Programs};
+use az3166_scenario::FirmwareVariant;
 use support::{with_build, workspace};
 
 /// What the machine of a test has.
@@ -82,7 +83,7 @@ fn outcome(rustup: Rustup, source: Source) -> String {
     };
     let checkout = workspace(&path("checkout"));
     let (result, mut lines) = with_build(&path("output"), &programs, |build| {
-        build.firmware(&checkout, Variant::LeakUds)
+        build.firmware(&checkout, FirmwareVariant::LeakUds)
     });
     lines.push(match result.unwrap_err() {
         BuildError::Failed { output, .. } => {

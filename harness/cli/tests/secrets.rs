@@ -17,8 +17,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
 use std::process::Output;
 
-use az3166_build::Variant;
 use az3166_identity::{Identity, MeasuredRegions, Uds};
+use az3166_scenario::FirmwareVariant;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use support::{assert_exit, built, firmware, hil, hil_run, output, scenario, summary};
@@ -185,7 +185,7 @@ fn a_run_that_passes_shows_none() {
 
 #[test]
 fn what_a_leaking_firmware_shows_is_masked() {
-    let mutant = built(Variant::LeakUds);
+    let mutant = built(FirmwareVariant::LeakUds);
     let canary = Canary::new(&mutant);
     let out = tempfile::tempdir().unwrap();
     let output = canary.tutorial(&mutant, out.path());

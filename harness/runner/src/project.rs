@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use az3166_build::{Build, BuildError, Limits, Programs, Progress, Variant};
+use az3166_build::{Build, BuildError, Limits, Programs, Progress};
 use az3166_identity::{Mac, Profile};
 use az3166_scenario::{FirmwareVariant, Scenario, Verb};
 use az3166_target::ImageError;
@@ -52,7 +52,7 @@ pub fn build(
     let mut set = FirmwareSet::default();
     let stub = boot_stub(build, sources)?;
     for variant in variants {
-        let built = build.firmware(sources, of(*variant))?;
+        let built = build.firmware(sources, *variant)?;
         let path = built.image.elf;
         let elf = read(&path)?;
         set.add(*variant, &elf, Some(&stub), facts(*variant), mac.clone())
@@ -126,15 +126,6 @@ pub fn facts(variant: FirmwareVariant) -> FirmwareFacts {
             .parse()
             .unwrap_or_else(|_| unreachable!("three numbers are a version")),
         profile,
-    }
-}
-
-fn of(variant: FirmwareVariant) -> Variant {
-    match variant {
-        FirmwareVariant::Strict => Variant::Strict,
-        FirmwareVariant::DevkitProfile => Variant::DevkitProfile,
-        FirmwareVariant::VersionAlt => Variant::VersionAlt,
-        FirmwareVariant::LeakUds => Variant::LeakUds,
     }
 }
 

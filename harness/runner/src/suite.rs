@@ -139,8 +139,8 @@ impl Suite<'_> {
         let unmet: Vec<&str> = scenario
             .needs
             .iter()
+            .filter(|need| !target.capabilities().has(**need))
             .map(|need| need.name())
-            .filter(|need| !target.capabilities().iter().any(|has| has.name() == *need))
             .collect();
         if !unmet.is_empty() {
             let reason = format!("the target {} lacks {}", self.target_name, unmet.join(", "));

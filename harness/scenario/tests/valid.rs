@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use az3166_scenario::{Need, ScenarioFile, Source, Verb, parse};
+use az3166_scenario::{ScenarioFile, Source, Verb, parse};
+use az3166_target::Capability;
 
 fn read(name: &str) -> ScenarioFile {
     read_with(name, &BTreeMap::new())
@@ -41,7 +42,12 @@ fn the_tutorial_says_what_it_says() {
             "expect_hub"
         ]
     );
-    let needs = [Need::Console, Need::Network, Need::Display, Need::Buttons];
+    let needs = [
+        Capability::Console,
+        Capability::Network,
+        Capability::Display,
+        Capability::Buttons,
+    ];
     assert_eq!(scenario.needs, BTreeSet::from(needs));
     let step = &scenario.steps[2];
     assert_eq!(step.location().to_string(), "tutorial.yaml:10:5");

@@ -2,8 +2,12 @@
 
 use core::fmt;
 
-/// One thing that a scenario may need.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Something that a target can do. A scenario that needs what its target cannot is a counted skip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Capability {
     /// Bytes to and from the serial console.
     Console,
@@ -57,13 +61,6 @@ impl Capability {
             Self::DebuggerButtons => "debugger-buttons",
         }
     }
-
-    /// The capability of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|capability| capability.name() == name)
-    }
 }
 
 impl fmt::Display for Capability {
@@ -96,12 +93,16 @@ impl FromIterator<Capability> for Capabilities {
 
 #[cfg(test)]
 mod tests {
+    use serde::de::IntoDeserializer;
+    use serde::de::value::{Error, StrDeserializer};
+
     use super::*;
 
     #[test]
-    fn names_lead_back() {
+    fn each_is_read_by_its_name() {
         for capability in Capability::ALL {
-            assert_eq!(Capability::from_name(capability.name()), Some(capability));
+            let name: StrDeserializer<'_, Error> = capability.name().into_deserializer();
+            assert_eq!(Capability::deserialize(name), Ok(capability));
         }
     }
 }

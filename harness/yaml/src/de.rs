@@ -254,7 +254,7 @@ fn too_many(noun: &str, first: &Key, content: &Node, second: &Key) -> Fault {
 fn noun(name: &str) -> &'static str {
     match name {
         "Verb" => "verb",
-        "Need" => "need",
+        "Capability" => "need",
         "Button" => "button",
         name if name.ends_with("Fault") => "fault",
         _ => "value",

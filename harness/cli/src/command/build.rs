@@ -1,8 +1,9 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use az3166_build::{Build, BuiltFirmware, BuiltImage, Limits, Programs, Variant};
+use az3166_build::{Build, BuiltFirmware, BuiltImage, Limits, Programs};
 use az3166_identity::Region;
+use az3166_scenario::FirmwareVariant;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
@@ -29,19 +30,19 @@ pub struct Arguments {
     #[arg(
         long,
         default_value = "strict",
-        value_parser = PossibleValuesParser::new(Variant::ALL.map(Variant::name)).map(variant)
+        value_parser = PossibleValuesParser::new(FirmwareVariant::ALL.map(FirmwareVariant::name)).map(variant)
     )]
-    pub variant: Variant,
+    pub variant: FirmwareVariant,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
 }
 
-fn variant(name: String) -> Variant {
-    let found = Variant::ALL
+fn variant(name: String) -> FirmwareVariant {
+    let found = FirmwareVariant::ALL
         .into_iter()
         .find(|variant| variant.name() == name);
-    found.unwrap_or(Variant::Strict)
+    found.unwrap_or(FirmwareVariant::Strict)
 }
 
 /// Runs the command.

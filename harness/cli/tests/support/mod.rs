@@ -13,7 +13,8 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
-use az3166_build::{Build, Limits, Programs, Variant};
+use az3166_build::{Build, Limits, Programs};
+use az3166_scenario::FirmwareVariant;
 use serde_json::Value;
 
 /// The checkout.
@@ -27,12 +28,12 @@ pub fn root() -> PathBuf {
 /// The strict firmware's ELF file.
 pub fn firmware() -> &'static Path {
     static FIRMWARE: OnceLock<PathBuf> = OnceLock::new();
-    FIRMWARE.get_or_init(|| built(Variant::Strict))
+    FIRMWARE.get_or_init(|| built(FirmwareVariant::Strict))
 }
 
 /// The ELF file of `variant`, built where that is necessary. It is a copy: a build that goes on
 /// beside the tests does not change it.
-pub fn built(variant: Variant) -> PathBuf {
+pub fn built(variant: FirmwareVariant) -> PathBuf {
     let root = root();
     let never = AtomicBool::new(false);
     let mut build = Build {

@@ -85,12 +85,7 @@ impl From<az3166_target::TargetError> for StepError {
 
 /// Does one step.
 pub fn execute(run: &mut Run<'_>, verb: &Verb) -> Result<Outcome, StepError> {
-    if !run.bench.has_link()
-        && verb
-            .needs()
-            .iter()
-            .any(|need| need.name() == Capability::Network.name())
-    {
+    if !run.bench.has_link() && verb.needs().contains(&Capability::Network) {
         return Ok(Outcome::Skipped {
             reason: "firmware has no link channel".into(),
         });

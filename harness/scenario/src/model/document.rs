@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use az3166_target::Capability;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use super::{Boot, CloudSetup, FirmwareVariant, IdentityInput, Need};
+use super::{Boot, CloudSetup, FirmwareVariant, IdentityInput};
 use crate::vars::{Matrix, Variable};
 use crate::{Interval, Verb};
 
@@ -25,7 +26,7 @@ pub struct Document {
     pub tags: Tags,
     /// What a target must be able to do. What the steps need by themselves is added.
     #[serde(default)]
-    pub needs: BTreeSet<Need>,
+    pub needs: BTreeSet<Capability>,
     /// Variables. `--set name=value` replaces one.
     #[serde(default, deserialize_with = "read_before")]
     #[allow(

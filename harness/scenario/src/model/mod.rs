@@ -3,7 +3,6 @@
 mod cloud;
 mod count;
 mod document;
-mod need;
 mod one_or_many;
 mod pattern;
 mod scalar;
@@ -13,7 +12,6 @@ mod settings;
 pub use cloud::{CloudSetup, Enrolment, EnrolmentStatus, HubPresence, Refusal, ServerChain};
 pub use count::{Count, IntervalRange, Repeat, Times};
 pub use document::{Document, Tags};
-pub use need::Need;
 pub use one_or_many::OneOrMany;
 pub use pattern::{EventName, EventPattern, Judgement, MemberPatterns};
 pub use scalar::{HexBytes, Label, Percent, RegistrationId, Scalar, SecretUds, Zone};

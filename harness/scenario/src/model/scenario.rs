@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use az3166_event::Location;
+use az3166_target::Capability;
 
-use super::{Boot, CloudSetup, FirmwareVariant, IdentityInput, Need, SecretUds};
+use super::{Boot, CloudSetup, FirmwareVariant, IdentityInput, SecretUds};
 use crate::verb::{Against, Input, PlantedContent, Verb, ZoneContent};
 use crate::{Interval, Source, Span, Text};
 
@@ -34,7 +35,7 @@ pub struct Scenario {
     /// Words to choose it by.
     pub tags: BTreeSet<String>,
     /// What a target must be able to do: what the file says and what its steps imply.
-    pub needs: BTreeSet<Need>,
+    pub needs: BTreeSet<Capability>,
     /// The build of the firmware.
     pub firmware: FirmwareVariant,
     /// Who starts the firmware.

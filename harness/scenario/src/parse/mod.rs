@@ -6,12 +6,13 @@ mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use az3166_target::Capability;
 use az3166_yaml::{Fault, Format, Key, Node, Value};
 use serde::Deserialize;
 
 pub use names::check_names;
 
-use crate::model::{Document, Need, Scenario, ScenarioFile, SecretUds};
+use crate::model::{Document, Scenario, ScenarioFile, SecretUds};
 use crate::vars::{self, Budget, Definition, Row, Variables};
 use crate::{Diagnostic, Source, Span, Text, Verb};
 
@@ -173,9 +174,9 @@ impl Reader<'_> {
         let implied = steps
             .iter()
             .flat_map(|step| step.verb.needs().iter().copied());
-        let boot_needs: &[Need] = match document.boot {
+        let boot_needs: &[Capability] = match document.boot {
             crate::Boot::Stub => &[],
-            crate::Boot::BootloaderLeftovers => &[Need::BootloaderState],
+            crate::Boot::BootloaderLeftovers => &[Capability::BootloaderState],
         };
         let needs = implied
             .chain(boot_needs.iter().copied())

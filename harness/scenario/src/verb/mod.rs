@@ -12,6 +12,7 @@ mod power;
 mod secure_element;
 mod service;
 
+use az3166_target::Capability;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -29,7 +30,7 @@ pub use secure_element::{
 };
 pub use service::{Connection, ExpectHub, ExpectRegistration, RegistrationStatus};
 
-use crate::{Enrolment, FirmwareVariant, Interval, Label, Need, RegistrationId, TrustAnchor};
+use crate::{Enrolment, FirmwareVariant, Interval, Label, RegistrationId, TrustAnchor};
 
 /// One step: what the harness does, or what it waits for.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -135,30 +136,30 @@ impl Verb {
     }
 
     /// The capabilities that a target must have for this step; a scenario needs them unsaid.
-    pub fn needs(&self) -> &'static [Need] {
+    pub fn needs(&self) -> &'static [Capability] {
         match self {
             Self::Reset(reset) => match reset.hold.map(|hold| hold.by) {
                 None => &[],
-                Some(PressedBy::Switch) => &[Need::Buttons],
-                Some(PressedBy::Debugger) => &[Need::DebuggerButtons],
+                Some(PressedBy::Switch) => &[Capability::Buttons],
+                Some(PressedBy::Debugger) => &[Capability::DebuggerButtons],
             },
-            Self::Power(_) => &[Need::Power],
-            Self::Hold(_) | Self::Release(_) => &[Need::Buttons],
-            Self::Unplug(_) | Self::Plug(_) | Self::Display(_) => &[Need::Display],
-            Self::Console(_) => &[Need::Console],
+            Self::Power(_) => &[Capability::Power],
+            Self::Hold(_) | Self::Release(_) => &[Capability::Buttons],
+            Self::Unplug(_) | Self::Plug(_) | Self::Display(_) => &[Capability::Display],
+            Self::Console(_) => &[Capability::Console],
             Self::StsafeFault(_)
             | Self::Plant(_)
             | Self::SnapshotNvm(_)
             | Self::RestoreNvm(_)
-            | Self::ExpectNvm(_) => &[Need::SecureElementModel],
-            Self::Flip(_) => &[Need::FlashWrite],
+            | Self::ExpectNvm(_) => &[Capability::SecureElementModel],
+            Self::Flip(_) => &[Capability::FlashWrite],
             Self::NetworkFault(_)
             | Self::CloudFault(_)
             | Self::ExpectCertificate(_)
             | Self::ExpectIdentity(_)
             | Self::SaveIdentity(_)
             | Self::ExpectRegistration(_)
-            | Self::ExpectHub(_) => &[Need::Network],
+            | Self::ExpectHub(_) => &[Capability::Network],
             Self::Advance(_)
             | Self::TrustAnchor(_)
             | Self::Enrol(_)
