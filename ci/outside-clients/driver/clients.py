@@ -40,7 +40,7 @@ def finish(process, patience=PATIENCE):
     lines = [line for line in output.splitlines() if line.startswith("{")]
     if lines:
         return json.loads(lines[-1])
-    return {"ok": False, "error": "Crash", "message": errors.strip()[-800:]}
+    return {"ok": False, "error": "Crash", "message": errors.strip()[-4000:]}
 
 
 def ask(client, program, wanted, work, patience=PATIENCE):
