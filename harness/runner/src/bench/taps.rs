@@ -81,7 +81,6 @@ impl Taps {
                 Tap::ConsoleOutput => "on the console",
                 Tap::NetworkFromDevice => "in a network packet",
                 Tap::CloudFromDevice => "in data sent to the cloud",
-                Tap::I2c => "on the I2C bus",
                 Tap::Display => "on the display",
                 Tap::Report => "in a report",
             };
