@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use az3166_cloud::{FAULT_HELP, TlsVersions};
-use az3166_serve::{Limits, LineFormat, ServeError, Server, Settings};
+use az3166_serve::{Limits, LineFormat, Ready, ServeError, Server, Settings};
 use clap::Args;
 
 use crate::exit::{Exit, Failure};
@@ -118,7 +118,8 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     }
     let command = arguments.command.clone();
     if !command.is_empty() && !arguments.inside_namespace {
-        return Err(namespace::enter(&Server::host_names(&arguments.hub)));
+        let names = Server::host_names(&arguments.hub);
+        return Err(namespace::enter(&command, &names));
     }
     let settings = settings(arguments)?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| {
@@ -144,10 +145,13 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         let ready = server.ready().clone();
         let mut outcome = Ok(0);
         let ending = async {
-            tokio::select! {
-                () = end => {}
-                code = namespace::run(&command, &ready), if has_command => outcome = code,
-            }
+            outcome = match has_command {
+                true => accompany(&command, &ready, end).await,
+                false => {
+                    end.await;
+                    Ok(0)
+                }
+            };
         };
         let served = server.run(ending).await;
         // Its handle keeps the server alive, and so the lines.
@@ -169,10 +173,40 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     }
 }
 
+/// Runs `command` until it ends or the user or the system wants an end; returns its exit code.
+async fn accompany(
+    command: &[OsString],
+    ready: &Ready,
+    end: impl Future<Output = End>,
+) -> Result<u8, Failure> {
+    let mut running = namespace::Running::start(command, ready)?;
+    let end = tokio::select! {
+        code = running.ended() => return code,
+        end = end => end,
+    };
+    match end {
+        End::Interrupted => running.interrupted().await,
+        End::Terminated => running.killed().await,
+    }
+}
+
+/// What a server ends by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// SIGINT: Ctrl-C, which all processes of a terminal see.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+}
+
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match error {
-            ServeError::Enrolment(_) | ServeError::Faults(_) => Self::usage(error),
+            ServeError::Enrolment(_) | ServeError::Faults(_) => {
+                // What is wrong in a file begins with the word that is put before it here.
+                let text = error.to_string();
+                Self::usage(text.strip_prefix("error: ").unwrap_or(&text))
+            }
             _ => Self::infrastructure(error),
         }
     }
@@ -251,7 +285,7 @@ fn reload_on_signal(server: az3166_serve::Handle) -> Result<impl Future<Output =
 }
 
 /// Ends with the first SIGINT or SIGTERM.
-fn end_signal() -> Result<impl Future<Output = ()>, Failure> {
+fn end_signal() -> Result<impl Future<Output = End>, Failure> {
     let refused = |error| Failure::infrastructure(format!("signals cannot be handled: {error}"));
     #[cfg(unix)]
     {
@@ -260,8 +294,8 @@ fn end_signal() -> Result<impl Future<Output = ()>, Failure> {
         let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
         Ok(async move {
             tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
+                _ = interrupt.recv() => End::Interrupted,
+                _ = terminate.recv() => End::Terminated,
             }
         })
     }
@@ -270,6 +304,7 @@ fn end_signal() -> Result<impl Future<Output = ()>, Failure> {
         let mut interrupt = tokio::signal::windows::ctrl_c().map_err(refused)?;
         Ok(async move {
             interrupt.recv().await;
+            End::Interrupted
         })
     }
 }
