@@ -32,7 +32,7 @@ pub use folder::{files_of, write_folder};
 pub use html::html;
 pub use json_lines::JsonLines;
 pub use junit::junit;
-pub use parity::{Aspect, Difference, Parity, parity};
+pub use parity::{Aspect, Difference, EXCEPTIONS, Exception, Parity, parity};
 pub use summary::summary;
 pub use terminal::{Screen, Terminal};
 pub use text::{last_lines, printable};

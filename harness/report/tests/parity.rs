@@ -6,18 +6,79 @@ mod support;
 
 use core::time::Duration;
 
-use az3166_event::{ConsoleEvent, Payload, ScenarioResult, Verdict, VirtualTime};
-use az3166_report::{Aspect, parity};
+use az3166_event::{
+    CloudEvent, ConsoleEvent, MachineEvent, Payload, ScenarioResult, Verdict, VirtualTime,
+};
+use az3166_report::{Aspect, EXCEPTIONS, parity};
+use rstest::rstest;
 
 fn passed(name: &str) -> ScenarioResult {
     support::result(name, Verdict::Passed)
 }
 
-fn said(mut result: ScenarioResult, text: &str) -> ScenarioResult {
-    let line = Payload::Console(ConsoleEvent::Line { text: text.into() });
+fn with(mut result: ScenarioResult, payload: Payload) -> ScenarioResult {
     let trace = &mut result.trace;
-    trace.record(VirtualTime::from_millis(99), Duration::ZERO, line);
+    trace.record(VirtualTime::from_millis(99), Duration::ZERO, payload);
     result
+}
+
+fn said(result: ScenarioResult, text: &str) -> ScenarioResult {
+    let text = text.into();
+    with(result, Payload::Console(ConsoleEvent::Line { text }))
+}
+
+/// A result whose trace has these words: `reset`, `GET path`, or a line of the console.
+fn doing(words: &[&str]) -> ScenarioResult {
+    words.iter().fold(passed("a"), |result, word| {
+        let payload = match word.split_once(' ') {
+            Some(("GET", path)) => Payload::Cloud(CloudEvent::Http {
+                connection: 1,
+                method: "GET".into(),
+                path: path.into(),
+                api_version: None,
+                status: 200,
+                error_code: None,
+                retry_after: None,
+            }),
+            _ if *word == "reset" => Payload::Machine(MachineEvent::Reset {
+                cause: "pin".into(),
+            }),
+            _ => return said(result, word),
+        };
+        with(result, payload)
+    })
+}
+
+/// The exceptions excuse what they say, and nothing beside it.
+#[rstest]
+#[case::polls(&["GET /operations/1", "GET /b"], &["GET /b"], Some(true))]
+#[case::another_request(&["GET /operations/1", "GET /b"], &["GET /c"], Some(false))]
+#[case::end(&["a", "b"], &["a"], Some(true))]
+#[case::end_within_a_line(&["a", "bcd"], &["a", "b"], Some(true))]
+#[case::before_a_reset(&["a", "b", "reset", "c"], &["a", "reset", "c"], Some(true))]
+#[case::after_the_same_end(&["a", "reset", "c"], &["a", "b", "reset", "d"], Some(false))]
+#[case::another_line(&["a", "b"], &["a", "c"], Some(false))]
+#[case::a_reset_more(&["a", "reset", "b"], &["a", "b"], None)]
+#[case::a_reset_more_that_is_heard(&["a", "reset", "b"], &["a", "c"], Some(false))]
+fn exceptions(#[case] left: &[&str], #[case] right: &[&str], #[case] explained: Option<bool>) {
+    let parity = parity(&[doing(left)], &[doing(right)]);
+    let found = parity.differences.first();
+    assert_eq!(found.map(|it| it.explained.is_some()), explained);
+    assert!(found.is_none_or(|it| {
+        let reasons = EXCEPTIONS.iter().map(|exception| exception.reason);
+        it.explained
+            .is_none_or(|reason| reasons.into_iter().any(|it| it == reason))
+    }));
+}
+
+/// The page for users lists them.
+#[test]
+fn the_page_lists_all_exceptions() {
+    let page = include_str!("../../../renode/README.md");
+    for exception in &EXCEPTIONS {
+        let row = format!("| {} | {} |", exception.aspect.name(), exception.reason);
+        assert!(page.contains(&row), "missing: {row}");
+    }
 }
 
 #[test]

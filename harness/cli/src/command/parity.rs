@@ -91,6 +91,14 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             Err(failure) => absent.push((choice.to_string(), failure.message)),
         }
     }
+    if let [_] = &*targets {
+        // A target agrees with itself; its own verdicts are what `hil run` is for.
+        alone(&absent, scenarios.len(), arguments.json);
+        return match given {
+            true => Err(Failure::usage("give at least two targets")),
+            false => Ok(Exit::Passed),
+        };
+    }
     let mac = default_mac(&EmulatorOptions::seeded(arguments.seed).uid);
     let firmware = firmware::load(
         arguments.firmware.as_deref(),
@@ -150,7 +158,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         .collect();
     match arguments.json {
         true => print_json(&pairs, &absent),
-        false => print(&pairs, &absent),
+        false => print(&pairs),
     }
     Ok(exit_of(&pairs, &all))
 }
@@ -190,15 +198,19 @@ fn print_json(pairs: &[(String, Parity)], absent: &[(String, String)]) {
     terminal::print(format_args!("{value}\n"));
 }
 
-fn print(pairs: &[(String, Parity)], absent: &[(String, String)]) {
+/// Tells that there is nothing to compare, and why.
+fn alone(absent: &[(String, String)], scenarios: usize, json: bool) {
+    if json {
+        return print_json(&[], absent);
+    }
     for (target, reason) in absent {
         terminal::print(format_args!(
-            "{WARNING}skipped{WARNING:#} {target}: {reason}\n"
+            "{WARNING}skipped: {scenarios} scenarios on {target}{WARNING:#}: {reason}\n"
         ));
     }
-    if pairs.is_empty() {
-        terminal::print("nothing to compare: there is one target\n");
-    }
+}
+
+fn print(pairs: &[(String, Parity)]) {
     for (targets, parity) in pairs {
         terminal::print(format_args!("{LABEL}{targets}{LABEL:#}\n"));
         for difference in &parity.differences {
