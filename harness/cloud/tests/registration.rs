@@ -470,26 +470,41 @@ fn custom_allocation_fails_as_it_does_without_its_function() {
     );
 }
 
-/// Registers twice; in between the enrolment names another hub.
+/// Registers twice; in between the enrolment names another hub and another twin to begin with.
 #[rstest]
-#[case(ReprovisionPolicy::MigrateData, "b", "deviceDataMigrated")]
-#[case(ReprovisionPolicy::ResetData, "b", "deviceDataReset")]
-#[case(ReprovisionPolicy::Never, "a", "initialAssignment")]
-fn reprovisioning(#[case] policy: ReprovisionPolicy, #[case] hub: &str, #[case] substatus: &str) {
+#[case(ReprovisionPolicy::MigrateData, "b", "deviceDataMigrated", "a")]
+#[case(ReprovisionPolicy::ResetData, "b", "deviceDataReset", "b")]
+#[case(ReprovisionPolicy::Never, "a", "initialAssignment", "a")]
+fn reprovisioning(
+    #[case] policy: ReprovisionPolicy,
+    #[case] hub: &str,
+    #[case] substatus: &str,
+    #[case] twin: &str,
+) {
+    let initial = |name: &str| {
+        let properties = serde_json::json!({"desired": {"from": name}});
+        Some(serde_json::json!({"tags": {"from": name}, "properties": properties}))
+    };
     let host = |name: &str| format!("{name}.azure-devices.net");
     let mut config = config();
     config.hubs = vec![host("a"), host("b")];
     let (mut world, device, mut client) = enrolled(config, |mut enrolment| {
         enrolment.policy.hub = Some(host("a"));
+        enrolment.policy.initial_twin = initial("a");
         enrolment
     });
     let first = provision(&mut world, &mut client, ID);
     assert_eq!(first["registrationState"]["assignedHub"], host("a"));
     let mut enrolment = device.enrolment(ID);
     enrolment.policy.hub = Some(host("b"));
+    enrolment.policy.initial_twin = initial("b");
     enrolment.policy.reprovision_policy = policy;
     world.cloud.enrol(enrolment).unwrap();
     let state = provision(&mut world, &mut client, ID)["registrationState"].clone();
     assert_eq!(state["assignedHub"], host(hub));
     assert_eq!(state["substatus"], substatus);
+    let devices: Vec<_> = world.cloud.devices().collect();
+    assert_eq!(devices.len(), 1);
+    assert_eq!(devices[0].twin.tags["from"], twin);
+    assert_eq!(devices[0].twin.desired.values["from"], twin);
 }

@@ -277,10 +277,12 @@ fn desired_properties_reach_the_device() {
     let change = json!({"tags": {"site": 1}, "properties": {"desired": {"interval": 5}}});
     let twin = owner(&mut world, &mut client, ("PATCH", "/twins/a"), "", &change);
     assert_eq!(twin.status, 200, "{}", twin.body);
+    let desired = twin.json()["properties"]["desired"].clone();
     assert_eq!(
-        twin.json()["properties"]["desired"],
-        json!({"interval": 5, "$version": 2})
+        (&desired["interval"], &desired["$version"]),
+        (&json!(5), &json!(2))
     );
+    assert_eq!(desired["$metadata"]["interval"]["$lastUpdatedVersion"], 2);
     assert_eq!(twin.json()["tags"], json!({"site": 1}));
     assert_eq!(twin.json()["connectionState"], "Connected");
     let (topic, body) = read_publish(&world.exchange(&mut device, b""));

@@ -141,11 +141,12 @@ impl Hubs {
         key: &DeviceKey,
         etag: &str,
         mode: Mode,
-        (tags, desired): Sections,
+        sections: Sections,
     ) -> Result<&Device, RegistryError> {
+        let time = self.settings.epoch.timestamp(now);
         let device = self.devices.get_mut(key).ok_or_else(|| not_found(key))?;
         match_etag(etag, &device.twin.etag())?;
-        let notice = device.twin.change(mode, tags, desired)?;
+        let notice = device.twin.change(time, mode, sections)?;
         self.changed.insert(key.clone());
         if let Some(notice) = notice {
             let event = CloudEvent::Twin {

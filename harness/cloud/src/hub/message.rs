@@ -7,6 +7,7 @@ use az3166_event::VirtualTime;
 use super::device::{Device, Telemetry};
 use super::topic::{Feed, Topic};
 use super::twin::TwinError;
+use crate::clock::Timestamp;
 use crate::mqtt::{Delivery, Packet, Publish, QoS, Retain};
 use crate::retention::Retention;
 
@@ -54,7 +55,7 @@ pub(crate) enum Violation {
 
 /// Does what a message says and returns packets for the device.
 pub(super) fn handle(
-    now: VirtualTime,
+    (now, time): (VirtualTime, Timestamp),
     device: &mut Device,
     feeds: &BTreeMap<Feed, QoS>,
     message: &Publish,
@@ -87,7 +88,7 @@ pub(super) fn handle(
             let body = device.twin.to_json().to_string();
             (Happened::TwinGet, Some((topic, body)))
         }
-        Topic::TwinPatch { request_id } => match device.twin.report(&message.payload) {
+        Topic::TwinPatch { request_id } => match device.twin.report(time, &message.payload) {
             Ok(version) => {
                 let topic = format!("$iothub/twin/res/204/?$rid={request_id}&$version={version}");
                 (Happened::TwinPatch, Some((topic, String::new())))

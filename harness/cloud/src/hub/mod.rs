@@ -106,7 +106,8 @@ impl Hubs {
         let created = self.settings.epoch.timestamp(now);
         let device = self.devices.entry(key.clone()).or_insert_with(|| {
             let mut device = Device::new(&key.hub, &key.device_id, authentication.clone(), created);
-            device.twin = former.map(|device| device.twin).unwrap_or_default();
+            let initial = || Twin::initial(created, assignment.initial_twin.as_ref());
+            device.twin = former.map_or_else(initial, |device| device.twin);
             device
         });
         if device.authentication != authentication {

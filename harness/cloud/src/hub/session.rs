@@ -154,9 +154,12 @@ impl Hubs {
         let session = self.sessions.get(&connection).ok_or(Violation::NoSession)?;
         let key = session.device.clone();
         let device = self.devices.get_mut(&key).ok_or(Violation::NoSession)?;
-        device.last_activity = Some(self.settings.epoch.timestamp(now));
+        let time = self.settings.epoch.timestamp(now);
+        device.last_activity = Some(time);
         let retention = &self.settings.retention;
+        let now = (now, time);
         let (happened, packets) = message::handle(now, device, &session.feeds, message, retention)?;
+        let (now, _) = now;
         match &happened {
             Happened::TwinPatch => {
                 self.changed.insert(key);

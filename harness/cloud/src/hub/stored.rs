@@ -40,6 +40,8 @@ enum StoredAuthentication {
 struct StoredProperties {
     version: u64,
     values: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    metadata: Map<String, Value>,
 }
 
 impl core::fmt::Debug for HubDeviceRecord {
@@ -54,6 +56,7 @@ impl HubDeviceRecord {
         let stored = |properties: &Properties| StoredProperties {
             version: properties.version,
             values: properties.values.clone(),
+            metadata: properties.metadata.clone(),
         };
         Self {
             hub: device.hub.clone(),
@@ -100,6 +103,7 @@ impl HubDeviceRecord {
         let properties = |stored: &StoredProperties| Properties {
             values: stored.values.clone(),
             version: stored.version,
+            metadata: stored.metadata.clone(),
         };
         device.status = self.status;
         device.revision = self.revision;

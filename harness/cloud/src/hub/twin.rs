@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use crate::clock::Timestamp;
+
 /// The most bytes of desired or reported properties.
 const PROPERTIES: usize = 32 * 1024;
 /// The most bytes of tags.
@@ -35,6 +37,15 @@ pub struct Properties {
     pub values: Map<String, Value>,
     /// Counts the changes, from 1.
     pub version: u64,
+    /// When each member changed last, in the form of `$metadata`; empty where none ever did.
+    pub(super) metadata: Map<String, Value>,
+}
+
+/// When and by which change a member became what it is ("Device twin metadata").
+struct Stamp {
+    last_updated: String,
+    /// The version of desired properties; reported ones are not stamped with theirs.
+    version: Option<u64>,
 }
 
 /// Why a change of a twin is refused.
@@ -76,6 +87,7 @@ impl Default for Properties {
         Self {
             values: Map::new(),
             version: 1,
+            metadata: Map::new(),
         }
     }
 }
@@ -91,6 +103,25 @@ pub(crate) enum Mode {
 }
 
 impl Twin {
+    /// The twin that an enrolment gives a new device (`initialTwin`: `tags` and
+    /// `properties.desired`): an empty one where that cannot be a twin.
+    pub(super) fn initial(now: Timestamp, given: Option<&Value>) -> Self {
+        let object = |value: Option<&Value>| value.and_then(Value::as_object).cloned();
+        let tags = object(given.and_then(|twin| twin.get("tags")));
+        let desired = object(given.and_then(|twin| twin.pointer("/properties/desired")));
+        let mut twin = Self::default();
+        if (&tags, &desired) == (&None, &None)
+            || twin.change(now, Mode::Merge, (tags, desired)).is_err()
+        {
+            return Self::default();
+        }
+        // It begins so.
+        twin.version = 1;
+        twin.desired.version = 1;
+        restamp(&mut twin.desired.metadata, 1);
+        twin
+    }
+
     /// Both halves as the device sees them.
     pub fn to_json(&self) -> Value {
         json!({"desired": self.desired.to_json(), "reported": self.reported.to_json()})
@@ -105,9 +136,9 @@ impl Twin {
     /// desired properties are among it.
     pub(crate) fn change(
         &mut self,
+        now: Timestamp,
         mode: Mode,
-        tags: Option<Map<String, Value>>,
-        desired: Option<Map<String, Value>>,
+        (tags, desired): Sections,
     ) -> Result<Option<Value>, TwinError> {
         let mut changed = self.clone();
         if let Some(tags) = tags {
@@ -125,6 +156,14 @@ impl Twin {
             }
             changed.desired.values = values;
             changed.desired.version += 1;
+            if mode == Mode::Replace {
+                changed.desired.metadata.clear();
+            }
+            let stamp = Stamp {
+                last_updated: now.round_trip(),
+                version: Some(changed.desired.version),
+            };
+            stamp.note(&mut changed.desired.metadata, &desired);
             desired.insert("$version".into(), changed.desired.version.into());
             notice = Some(Value::Object(desired));
         }
@@ -134,10 +173,17 @@ impl Twin {
     }
 
     /// The device changes its reported properties. Returns their new version.
-    pub(super) fn report(&mut self, bytes: &[u8]) -> Result<u64, TwinError> {
-        let patch = serde_json::from_slice(bytes).map_err(|_| TwinError::NotAnObject)?;
+    pub(super) fn report(&mut self, now: Timestamp, bytes: &[u8]) -> Result<u64, TwinError> {
+        let patch: Map<String, Value> =
+            serde_json::from_slice(bytes).map_err(|_| TwinError::NotAnObject)?;
         let reported = &mut self.reported;
-        reported.values = changed_section(&reported.values, patch, Mode::Merge, PROPERTIES)?;
+        let values = changed_section(&reported.values, patch.clone(), Mode::Merge, PROPERTIES)?;
+        reported.values = values;
+        let stamp = Stamp {
+            last_updated: now.round_trip(),
+            version: None,
+        };
+        stamp.note(&mut reported.metadata, &patch);
         reported.version += 1;
         self.version += 1;
         Ok(self.reported.version)
@@ -150,6 +196,66 @@ impl Properties {
         let mut values = self.values.clone();
         values.insert("$version".to_owned(), self.version.into());
         Value::Object(values)
+    }
+
+    /// The same with `$metadata`, which devices do not see; what never changed is as old as the
+    /// device.
+    pub(crate) fn to_json_with_metadata(&self, created: Timestamp) -> Value {
+        let mut metadata = self.metadata.clone();
+        if metadata.is_empty() {
+            let last_updated = created.round_trip();
+            metadata.insert(LAST_UPDATED.to_owned(), last_updated.into());
+        }
+        let mut json = self.to_json();
+        json["$metadata"] = Value::Object(metadata);
+        json
+    }
+}
+
+const LAST_UPDATED: &str = "$lastUpdated";
+const LAST_UPDATED_VERSION: &str = "$lastUpdatedVersion";
+
+impl Stamp {
+    /// Notes that the members of `patch` changed, and so what they are in.
+    fn note(&self, metadata: &mut Map<String, Value>, patch: &Map<String, Value>) {
+        self.put(metadata);
+        for (key, value) in patch {
+            match value {
+                Value::Null => {
+                    metadata.remove(key);
+                }
+                Value::Object(members) => {
+                    let own = metadata.entry(key.clone());
+                    if let Value::Object(own) = own.or_insert_with(|| Map::new().into()) {
+                        self.note(own, members);
+                    }
+                }
+                _ => {
+                    let mut own = Map::new();
+                    self.put(&mut own);
+                    metadata.insert(key.clone(), own.into());
+                }
+            }
+        }
+    }
+
+    fn put(&self, metadata: &mut Map<String, Value>) {
+        let last_updated = self.last_updated.clone().into();
+        metadata.insert(LAST_UPDATED.to_owned(), last_updated);
+        if let Some(version) = self.version {
+            metadata.insert(LAST_UPDATED_VERSION.to_owned(), version.into());
+        }
+    }
+}
+
+/// Says `version` wherever a version stands.
+fn restamp(metadata: &mut Map<String, Value>, version: u64) {
+    for (key, value) in metadata {
+        match value {
+            Value::Object(members) => restamp(members, version),
+            own if key == LAST_UPDATED_VERSION => *own = version.into(),
+            _ => {}
+        }
     }
 }
 
@@ -221,7 +327,89 @@ fn merge(into: &mut Map<String, Value>, patch: Map<String, Value>) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    const NOW: Timestamp = Timestamp::new(Duration::from_secs(1_767_225_600));
+    const LATER: Timestamp = Timestamp::new(Duration::from_secs(1_767_225_660));
+
+    #[test]
+    fn metadata_says_when_and_by_which_change() {
+        let mut twin = Twin::default();
+        let object = |text: &str| serde_json::from_str(text).unwrap();
+        let mut change = |at, mode, text| twin.change(at, mode, (None, Some(object(text))));
+        change(
+            NOW,
+            Mode::Merge,
+            r#"{"a": {"b": 1, "c": [1]}, "d": 2, "e": 3}"#,
+        )
+        .unwrap();
+        change(
+            LATER,
+            Mode::Merge,
+            r#"{"a": {"b": 4}, "d": {"f": 5}, "e": null}"#,
+        )
+        .unwrap();
+        let (first, second) = (
+            "2026-01-01T00:00:00.0000000Z",
+            "2026-01-01T00:01:00.0000000Z",
+        );
+        let at =
+            |time: &str, version: u64| json!({LAST_UPDATED: time, LAST_UPDATED_VERSION: version});
+        let with = |mut outer: Value, members: Value| {
+            let members = members.as_object().unwrap().clone();
+            outer.as_object_mut().unwrap().extend(members);
+            outer
+        };
+        let expected = with(
+            at(second, 3),
+            json!({
+                "a": with(at(second, 3), json!({"b": at(second, 3), "c": at(first, 2)})),
+                "d": with(at(second, 3), json!({"f": at(second, 3)})),
+            }),
+        );
+        let shown = twin.desired.to_json_with_metadata(NOW);
+        assert_eq!(shown["$metadata"], expected);
+        assert_eq!(shown["a"], json!({"b": 4, "c": [1]}));
+        // A replacement is new as a whole.
+        twin.change(LATER, Mode::Replace, (None, Some(object(r#"{"d": 1}"#))))
+            .unwrap();
+        let expected = with(at(second, 4), json!({"d": at(second, 4)}));
+        let shown = twin.desired.to_json_with_metadata(NOW);
+        assert_eq!(shown["$metadata"], expected);
+
+        twin.report(LATER, br#"{"x": {"y": true}}"#).unwrap();
+        let own = json!({LAST_UPDATED: second});
+        let expected = with(
+            own.clone(),
+            json!({"x": with(own.clone(), json!({"y": own}))}),
+        );
+        let shown = twin.reported.to_json_with_metadata(NOW);
+        assert_eq!(shown["$metadata"], expected);
+        let fresh = Properties::default().to_json_with_metadata(NOW);
+        assert_eq!(
+            fresh,
+            json!({"$metadata": {LAST_UPDATED: first}, "$version": 1})
+        );
+    }
+
+    #[test]
+    fn a_device_begins_with_its_initial_twin() {
+        let given = json!({"tags": {"site": "x"}, "properties": {"desired": {"interval": 5}}});
+        let twin = Twin::initial(NOW, Some(&given));
+        assert_eq!(twin.tags, *given["tags"].as_object().unwrap());
+        assert_eq!(
+            twin.desired.to_json(),
+            json!({"interval": 5, "$version": 1})
+        );
+        assert_eq!((twin.version, twin.reported.version), (1, 1));
+        let stamped = &twin.desired.metadata["interval"][LAST_UPDATED_VERSION];
+        assert_eq!(*stamped, json!(1));
+        for bad in [json!(7), json!({"tags": {"a.b": 1}}), json!({})] {
+            assert_eq!(Twin::initial(NOW, Some(&bad)), Twin::default(), "{bad}");
+        }
+    }
 
     #[test]
     fn patches_merge_remove_and_count() {
@@ -231,7 +419,7 @@ mod tests {
             r#"{"a": null, "b": {"e": 3}}"#,
         ];
         for patch in patches {
-            twin.report(patch.as_bytes()).unwrap();
+            twin.report(NOW, patch.as_bytes()).unwrap();
         }
         let expected = json!({"b": {"c": 2, "e": 3}, "$version": 3});
         assert_eq!(twin.reported.to_json(), expected);
@@ -251,7 +439,7 @@ mod tests {
             &long,
             &large,
         ] {
-            assert!(twin.report(bad.as_bytes()).is_err(), "{bad}");
+            assert!(twin.report(NOW, bad.as_bytes()).is_err(), "{bad}");
         }
         assert_eq!(twin.reported.to_json(), expected);
     }
@@ -260,7 +448,7 @@ mod tests {
     fn the_device_hears_what_is_gone() {
         let mut twin = Twin::default();
         let object = |text: &str| serde_json::from_str(text).unwrap();
-        let mut change = |mode, text| twin.change(mode, None, Some(object(text))).unwrap();
+        let mut change = |mode, text| twin.change(NOW, mode, (None, Some(object(text)))).unwrap();
         assert_eq!(
             change(Mode::Merge, r#"{"a": 1, "b": 2, "$version": 7}"#),
             Some(json!({"a": 1, "b": 2, "$version": 2}))
@@ -270,7 +458,7 @@ mod tests {
             Some(json!({"a": 3, "b": null, "$version": 3}))
         );
         assert_eq!(twin.desired.to_json(), json!({"a": 3, "$version": 3}));
-        let tags = twin.change(Mode::Merge, Some(object(r#"{"x": 1}"#)), None);
+        let tags = twin.change(NOW, Mode::Merge, (Some(object(r#"{"x": 1}"#)), None));
         assert_eq!(tags, Ok(None));
         assert_eq!((twin.version, twin.desired.version), (4, 3));
     }

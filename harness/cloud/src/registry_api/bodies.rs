@@ -29,7 +29,7 @@ pub(super) fn identity(device: &Device) -> Value {
     })
 }
 
-/// A device's twin as the back end sees it (`Twin`), without `$metadata`.
+/// A device's twin as the back end sees it (`Twin`).
 pub(super) fn twin(device: &Device) -> Value {
     let twin = &device.twin;
     let authentication = authentication(&device.authentication);
@@ -47,7 +47,10 @@ pub(super) fn twin(device: &Device) -> Value {
         "modelId": "",
         "version": twin.version,
         "tags": twin.tags,
-        "properties": twin.to_json(),
+        "properties": {
+            "desired": twin.desired.to_json_with_metadata(device.created),
+            "reported": twin.reported.to_json_with_metadata(device.created),
+        },
         "capabilities": {"iotEdge": false},
     })
 }
