@@ -116,6 +116,23 @@ fn symmetric(id: &str) -> Value {
 }
 
 #[test]
+fn a_group_takes_its_own_certificates() {
+    let mut owner = Owner::new();
+    let kept = owner.get("/certificates/a");
+    assert_eq!((kept.status, kept.error_code()), (404, 404_000));
+    assert!(kept.body.contains("signingCertificates"), "{}", kept.body);
+    let group = json!({"enrollmentGroupId": "g", "attestation": {"type": "x509",
+        "x509": {"caReferences": {"primary": "a"}}}});
+    let refused = owner.put("/enrollmentGroups/g", "", &group);
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.body.contains("signingCertificates"),
+        "{}",
+        refused.body
+    );
+}
+
+#[test]
 fn an_enrolment_lives() {
     let mut owner = Owner::new();
     let device = Device::vendor_alias();

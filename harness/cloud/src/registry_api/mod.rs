@@ -2,6 +2,7 @@
 //! "Service"), and telemetry and messages for devices ("Device").
 
 mod bodies;
+mod condition;
 mod device;
 mod methods;
 mod query;

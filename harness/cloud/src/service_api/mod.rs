@@ -104,6 +104,11 @@ impl<R: Rng> ServiceApi<'_, R> {
                 let page = query::registrations(self.device_api.provisioning, &group, request);
                 self.page(now, page)
             }
+            Err(RouteError::Certificates) => {
+                let message = "Not found: this service keeps no certificates; give those of an \
+                    enrollment group in attestation.x509.signingCertificates.";
+                self.device_api.error(now, 404, 404_000, message)
+            }
             Err(RouteError::NotFound) => self.device_api.error(now, 404, 404_000, "Not found."),
             Err(RouteError::Method { allowed }) => {
                 let mut answer = self

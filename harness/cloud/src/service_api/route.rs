@@ -47,6 +47,8 @@ pub(super) enum RouteError {
     },
     /// There is no `api-version`.
     ApiVersion,
+    /// The service keeps no certificates.
+    Certificates,
 }
 
 /// Whether a path is one of the service API and not of the device API, whose paths begin with an
@@ -55,7 +57,7 @@ pub(crate) fn is_service_path(path: &str) -> bool {
     let first = path.trim_start_matches('/').split('/').next();
     matches!(
         first,
-        Some("enrollments" | "enrollmentGroups" | "registrations")
+        Some("enrollments" | "enrollmentGroups" | "registrations" | "certificates")
     )
 }
 
@@ -82,6 +84,7 @@ pub(super) fn route(request: &Request) -> Result<Operation, RouteError> {
             "POST" => Operation::QueryRegistrations(decoded(group)),
             _ => return Err(RouteError::Method { allowed: "POST" }),
         },
+        ["certificates", ..] => return Err(RouteError::Certificates),
         _ => return Err(RouteError::NotFound),
     };
     let version = request.query_parameter("api-version");
