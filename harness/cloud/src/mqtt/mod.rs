@@ -2,6 +2,8 @@
 
 mod decode;
 mod encode;
+#[cfg(test)]
+mod other_codec;
 mod packet;
 mod reader;
 
