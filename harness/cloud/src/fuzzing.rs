@@ -1,5 +1,9 @@
 //! Bodies of fuzz targets: whatever bytes come in, nothing panics and nothing contradicts itself.
 
+mod interfaces;
+
+pub use interfaces::{fuzz_hub_http, fuzz_registry, fuzz_service_api};
+
 use az3166_event::VirtualTime;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -303,6 +307,19 @@ mod tests {
         "attestation":{"type":"symmetricKey","symmetricKey":{"primaryKey":"AAAAAAAAAAAAAAAAAAAAAA=="}},
         "reprovisionPolicy":{"updateHubAssignment":true},"initialTwin":{"tags":{"a":1.5}},
         "iotHubs":["hil-hub.azure-devices.net"],"allocationPolicy":"static"}"#;
+    const BULK: &[u8] = br#"{"mode":"create","enrollments":[{"registrationId":"a",
+        "attestation":{"type":"tpm","tpm":{"endorsementKey":"AAAA"}}},{"etag":"x"}]}"#;
+    const QUERY: &[u8] =
+        br#"{"query":"SELECT * FROM devices WHERE tags.a = 'b' AND NOT version IN [1, 2]"}"#;
+    const DEVICE: &[u8] = br#"{"deviceId":"a","status":"disabled","authentication":{"type":
+        "selfSigned","x509Thumbprint":{"primaryThumbprint":"0123456789abcdef0123456789abcdef01234567"}}}"#;
+    const TWIN: &[u8] =
+        br#"{"tags":{"a":{"b":[1,null]}},"properties":{"desired":{"c":{"d":1.5e3}},"$version":7}}"#;
+    const METHOD: &[u8] = br#"{"methodName":"m","payload":{"a":1},
+        "responseTimeoutInSeconds":5,"connectTimeoutInSeconds":0}"#;
+    const UPGRADE: &[u8] = b"GET /$iothub/websocket HTTP/1.1\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     const STATE: &[u8] = br#"{"version":1,"put":{"registration":{"registrationId":"a",
         "createdDateTimeUtc":"2026-01-01T00:00:00.0000000Z","etag":"x","operationId":"y",
         "lastUpdatedDateTimeUtc":"2026-01-01T00:00:04.0000000Z","attestation":"x509",
@@ -324,6 +341,24 @@ mod tests {
             fuzz_state(&data);
             fuzz_chain(&data);
             fuzz_tpm(&data);
+            fuzz_service_api(&data);
+            fuzz_registry(&data);
+            fuzz_hub_http(&data);
+        }
+
+        #[test]
+        fn damaged_bodies(which: u8, data in prop_oneof![
+            damaged(ENROLMENT), damaged(BULK), damaged(QUERY), damaged(DEVICE), damaged(TWIN),
+            damaged(METHOD),
+        ]) {
+            let data = [&[which], data.as_slice()].concat();
+            fuzz_service_api(&data);
+            fuzz_registry(&data);
+        }
+
+        #[test]
+        fn damaged_upgrades(data in damaged(UPGRADE)) {
+            fuzz_hub_http(&data);
         }
 
         #[test]

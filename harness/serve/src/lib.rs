@@ -14,6 +14,8 @@ mod clock;
 mod connection;
 mod engine;
 mod faults;
+#[doc(hidden)]
+pub mod fuzzing;
 mod key_log;
 mod keys;
 mod listener;

@@ -3,11 +3,11 @@
 use zeroize::Zeroizing;
 
 /// What a state file begins with.
-pub(super) const HEADER: &str = "hil cloud state, version 1; holds keys";
+pub(crate) const HEADER: &str = "hil cloud state, version 1; holds keys";
 
 /// What is wrong with the lines of a state file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Damage {
+pub(crate) enum Damage {
     /// The first line is another one: the file is something else.
     NotOurs,
     /// A line that is not the last one has another checksum, or none.
@@ -19,21 +19,21 @@ pub(super) enum Damage {
 
 /// The whole lines of a state file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Lines<'a> {
+pub(crate) struct Lines<'a> {
     /// Each line's number in the file, from 1, and its text; without the header.
-    pub(super) texts: Vec<(usize, &'a str)>,
+    pub(crate) texts: Vec<(usize, &'a str)>,
     /// Bytes of an incomplete line at the end, which a kill or a power cut leaves.
-    pub(super) torn: usize,
+    pub(crate) torn: usize,
 }
 
 /// One line.
-pub(super) fn line(text: &str) -> Zeroizing<String> {
+pub(crate) fn line(text: &str) -> Zeroizing<String> {
     let checksum = crc32fast::hash(text.as_bytes());
     Zeroizing::new(format!("{checksum:08x} {text}\n"))
 }
 
 /// Splits a state file. An empty file is a new one.
-pub(super) fn split(bytes: &[u8]) -> Result<Lines<'_>, Damage> {
+pub(crate) fn split(bytes: &[u8]) -> Result<Lines<'_>, Damage> {
     let mut lines = Lines {
         texts: Vec::new(),
         torn: 0,

@@ -5,7 +5,7 @@
 //! synchronised once a second, so that a power cut loses a second at most. The journal is compacted
 //! at start and whenever it has outgrown what it stands for.
 
-mod frame;
+pub(crate) mod frame;
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};

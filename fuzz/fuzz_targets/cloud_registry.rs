@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| az3166_cloud::fuzzing::fuzz_registry(data));
