@@ -15,6 +15,9 @@ const TIME_OF_DAY: &[BorrowedFormatItem<'_>] =
 /// Longer texts are cut in a line.
 const LONGEST: usize = 160;
 
+/// Longer paths and topics are cut, so that what came of them is seen.
+const LONGEST_PATH: usize = 100;
+
 /// A record in pieces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parts {
@@ -198,7 +201,9 @@ fn cloud(event: &CloudEvent) -> Told {
             retry_after,
             ..
         } => {
-            let mut text = format!("{topic} -> {status}");
+            // What follows is a number that only programs need.
+            let name = topic.split("/?$rid=").next().unwrap_or(topic);
+            let mut text = format!("{} -> {status}", cut(name));
             if let Some(code) = error_code {
                 let _ = write!(text, " ({code})");
             }
@@ -310,8 +315,18 @@ fn request(method: &str, path: &str, api_version: Option<&str>) -> String {
     let version = api_version.unwrap_or("no api-version");
     match (method, path) {
         ("", "") => "malformed request".into(),
-        _ => format!("{method} {path} ({version})"),
+        _ => format!("{} {} ({})", cut(method), cut(path), cut(version)),
     }
+}
+
+/// The beginning of a text that may be very long.
+fn cut(text: &str) -> String {
+    let mut characters = text.chars();
+    let mut begin: String = characters.by_ref().take(LONGEST_PATH).collect();
+    if characters.next().is_some() {
+        begin.push('…');
+    }
+    begin
 }
 
 /// The text without what would act on a terminal, and not too long.
@@ -329,4 +344,29 @@ fn printable(text: &str) -> String {
         }
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_of_a_long_path_is_seen() {
+        let event = CloudEvent::Http {
+            connection: 1,
+            method: "GET".into(),
+            path: "/x".repeat(LONGEST),
+            api_version: Some("2021-06-01".into()),
+            status: 404,
+            error_code: Some(404_201),
+            retry_after: None,
+        };
+        let (_, _, text, tone) = cloud(&event);
+        let shown = printable(&text);
+        assert!(
+            shown.ends_with("/x… (2021-06-01) -> 404 (404201)"),
+            "{shown}"
+        );
+        assert_eq!(tone, Tone::Bad);
+    }
 }
