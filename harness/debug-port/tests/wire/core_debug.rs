@@ -1,6 +1,7 @@
 //! The core's debug registers behind the port, as strict as Armv7-M.
 
 use az3166_emulator::{Power, ResetPin};
+use az3166_event::{MachineEvent, Payload};
 use rstest::rstest;
 
 use crate::host::{Host, RAM};
@@ -37,6 +38,15 @@ impl Host {
     fn control(&mut self, bits: u32) {
         self.write(DHCSR, KEY | bits);
         self.run(10);
+    }
+
+    /// How often the chip was reset since the last call.
+    fn resets(&mut self) -> usize {
+        let events = self.kit.drain_events();
+        let resets = events
+            .iter()
+            .filter(|(_, payload)| matches!(payload, Payload::Machine(MachineEvent::Reset { .. })));
+        resets.count()
     }
 
     fn pc(&mut self) -> u32 {
@@ -210,4 +220,34 @@ fn dhcsr_needs_its_key() {
     let mut host = Host::with_program(&[LOOP]);
     host.write(DHCSR, C_DEBUGEN | C_HALT);
     assert_eq!(host.dhcsr() & (C_DEBUGEN | S_HALT), 0);
+}
+
+/// A debugger that halts a core whose watchdog runs has to stop that too (RM0402 section 30.16.4),
+/// or the chip is reset under its hands.
+#[rstest]
+#[case::not_told(0, 1)]
+#[case::told(1 << 12, 0)]
+fn the_watchdog_of_a_halted_core_stands_still_only_when_told(
+    #[case] freeze: u32,
+    #[case] resets: usize,
+) {
+    const IWDG_KR: u32 = 0x4000_3000;
+    const DBGMCU_APB1_FZ: u32 = 0xE004_2008;
+    /// 4 * 4096 cycles of 32 kHz.
+    const PERIOD: u64 = 512_000;
+    let mut host = Host::with_program(&[LOOP]);
+    drop(host.kit.drain_events());
+    host.write(DBGMCU_APB1_FZ, freeze);
+    host.write(IWDG_KR, 0xCCCC);
+    host.run(PERIOD / 2);
+    host.control(C_DEBUGEN | C_HALT);
+    host.run(2 * PERIOD);
+    assert_eq!(host.resets(), resets);
+    assert_eq!(host.dhcsr() & S_HALT != 0, freeze != 0);
+    // It goes on from where it stood.
+    host.control(C_DEBUGEN);
+    host.run(PERIOD / 2 - 1000);
+    assert_eq!(host.resets(), 0);
+    host.run(2000);
+    assert_eq!(host.resets(), 1 - resets);
 }

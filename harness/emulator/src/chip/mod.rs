@@ -51,6 +51,15 @@ pub(crate) enum Halt {
     Unmodelled(MachineEvent),
 }
 
+/// What the core does, as far as peripherals see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CoreState {
+    /// It runs, sleeps or has locked up.
+    Running,
+    /// A debugger has halted it.
+    Halted,
+}
+
 /// The chip and its board.
 #[derive(Clone)]
 pub struct Chip {
@@ -176,6 +185,14 @@ impl Chip {
             },
         );
         self.refresh();
+    }
+
+    /// Tells the peripherals that a debugger can stop whether the core is halted now.
+    pub(crate) fn core_is(&mut self, core: CoreState, now: VirtualTime) {
+        match core {
+            CoreState::Halted if self.dbgmcu.stops_iwdg() => self.iwdg.freeze(now),
+            CoreState::Halted | CoreState::Running => self.iwdg.thaw(now),
+        }
     }
 
     /// The relation of cycles and time.

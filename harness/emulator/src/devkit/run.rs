@@ -4,7 +4,7 @@ use az3166_event::{MachineEvent, VirtualTime};
 
 use super::{DevKit, Power};
 use crate::bus::Cycle;
-use crate::chip::Halt;
+use crate::chip::{CoreState, Halt};
 use crate::cpu::{Exit, Register};
 use crate::peripheral::rcc::ResetCause;
 
@@ -41,6 +41,7 @@ impl DevKit {
     /// Resets (SYSRESETREQ, watchdog) happen inside and are events.
     pub fn run_until(&mut self, deadline: VirtualTime) -> Stop {
         // A fault that was injected since the last run may have changed what is due when.
+        self.follow_core();
         self.chip.refresh();
         loop {
             if self.power == Power::Off {
@@ -58,10 +59,23 @@ impl DevKit {
             }
             let until = self.chip.timebase().cycle_at(deadline);
             let exit = self.cpu.run(&mut self.memory, &mut self.chip, until);
+            if matches!(exit, Exit::Breakpoint { .. }) {
+                self.follow_core();
+            }
             if let Some(stop) = self.leave(exit) {
                 return stop;
             }
         }
+    }
+
+    /// Some peripherals stand still while the core is halted. A debugger halts it and lets it go
+    /// between two runs; within one it halts only as the run ends.
+    fn follow_core(&mut self) {
+        let core = match self.cpu.is_halted() {
+            true => CoreState::Halted,
+            false => CoreState::Running,
+        };
+        self.chip.core_is(core, self.now());
     }
 
     /// What an exit of the processor means; none where the run goes on.

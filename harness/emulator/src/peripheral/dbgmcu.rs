@@ -15,10 +15,13 @@ const CR: u32 = 0x04;
 const APB1_FZ: u32 = 0x08;
 const APB2_FZ: u32 = 0x0C;
 
+const DBG_IWDG_STOP: u32 = 1 << 12;
+
 /// Revision 0x1000, device 0x441: the STM32F412.
 pub const IDENTIFIER: u32 = 0x1000_6441;
 
-/// The debug component. Its bits change nothing while no debugger halts the core.
+/// The debug component. Its bits change nothing while no debugger halts the core, and of those that
+/// stop something then only the independent watchdog's does.
 #[derive(Clone, Debug, Default)]
 pub struct Dbgmcu {
     control: u32,
@@ -36,6 +39,11 @@ impl Dbgmcu {
             APB2_FZ => self.apb2_freeze,
             _ => 0,
         }
+    }
+
+    /// Whether the independent watchdog stands still while the core is halted.
+    pub const fn stops_iwdg(&self) -> bool {
+        self.apb1_freeze & DBG_IWDG_STOP != 0
     }
 
     /// Writes the register at `offset`.

@@ -42,8 +42,17 @@ pub struct Iwdg {
     reload: u32,
     prescaler_updated_at: VirtualTime,
     reload_updated_at: VirtualTime,
-    expires_at: Option<VirtualTime>,
+    state: State,
     lsi: Frequency,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Stopped,
+    /// It resets the chip at this instant.
+    Counting(VirtualTime),
+    /// A debugger has halted the core; this many nanoseconds are left.
+    Frozen(u64),
 }
 
 impl Iwdg {
@@ -55,7 +64,7 @@ impl Iwdg {
             reload: 0xFFF,
             prescaler_updated_at: VirtualTime::ZERO,
             reload_updated_at: VirtualTime::ZERO,
-            expires_at: None,
+            state: State::Stopped,
             lsi,
         }
     }
@@ -94,10 +103,14 @@ impl Iwdg {
         } else {
             Protection::Locked
         };
-        let feeds = key == KEY_RELOAD && self.expires_at.is_some();
-        if feeds || key == KEY_START && self.expires_at.is_none() {
-            self.expires_at = Some(after(now, self.period_nanos()));
-        }
+        let period = self.period_nanos();
+        self.state = match (key, self.state) {
+            (KEY_RELOAD, State::Frozen(_)) => State::Frozen(period),
+            (KEY_RELOAD, State::Counting(_)) | (KEY_START, State::Stopped) => {
+                State::Counting(after(now, period))
+            }
+            (_, state) => state,
+        };
     }
 
     fn period_nanos(&self) -> u64 {
@@ -107,12 +120,30 @@ impl Iwdg {
 
     /// Whether it runs; once started, only a reset stops it, and LSI runs too.
     pub fn is_running(&self) -> bool {
-        self.expires_at.is_some()
+        self.state != State::Stopped
     }
 
     /// When it will reset the chip unless it is fed.
     pub fn deadline(&self) -> VirtualTime {
-        self.expires_at.unwrap_or(VirtualTime::MAX)
+        match self.state {
+            State::Counting(expires_at) => expires_at,
+            State::Stopped | State::Frozen(_) => VirtualTime::MAX,
+        }
+    }
+
+    /// The counter stands still from `now` on.
+    pub fn freeze(&mut self, now: VirtualTime) {
+        if let State::Counting(expires_at) = self.state {
+            let left = expires_at.as_nanos().saturating_sub(now.as_nanos());
+            self.state = State::Frozen(left);
+        }
+    }
+
+    /// The counter goes on from `now` on.
+    pub fn thaw(&mut self, now: VirtualTime) {
+        if let State::Frozen(left) = self.state {
+            self.state = State::Counting(after(now, left));
+        }
     }
 }
 
