@@ -61,6 +61,7 @@ impl BoardConfig {
                 found: found.to_string(),
             });
         }
+        chip.stop_watchdogs_while_halted()?;
         Ok(chip)
     }
 

@@ -7,6 +7,7 @@ use az3166_target::Button;
 use probe_rs::{Core, MemoryInterface as _, Session};
 
 use crate::error::BoardError;
+use crate::reset_flags::ResetFlags;
 
 /// How long a halt may take.
 const HALT: Duration = Duration::from_millis(500);
@@ -40,6 +41,13 @@ pub(crate) enum CoreState {
     Halted,
     /// It cannot go on.
     LockedUp,
+}
+
+/// What happened to the core behind the debugger's back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SinceLastLook {
+    NoReset,
+    Reset,
 }
 
 /// A chip behind a debug session, which is closed on drop: breakpoints cleared, core running.
@@ -125,6 +133,25 @@ impl Chip {
         })
     }
 
+    /// Stops both watchdogs while the core is halted, until the next power-on: one that a
+    /// bootloader started would reset a core that stands at a breakpoint (RM0402 section 30.16.4).
+    pub(crate) fn stop_watchdogs_while_halted(&mut self) -> Result<(), BoardError> {
+        const DBGMCU_APB1_FZ: u64 = 0xE004_2008;
+        const DBG_WWDG_STOP: u32 = 1 << 11;
+        const DBG_IWDG_STOP: u32 = 1 << 12;
+        self.core("stop the watchdogs of a halted core", |core| {
+            let old = core.read_word_32(DBGMCU_APB1_FZ)?;
+            core.write_word_32(DBGMCU_APB1_FZ, old | DBG_WWDG_STOP | DBG_IWDG_STOP)
+        })
+    }
+
+    /// The flags that tell why the chip was reset, all since they were last cleared.
+    pub(crate) fn reset_flags(&mut self) -> Result<ResetFlags, BoardError> {
+        const RCC_CSR: u64 = 0x4002_3874;
+        let flags = self.core("read the reset flags", |core| core.read_word_32(RCC_CSR))?;
+        Ok(ResetFlags::new(flags))
+    }
+
     /// Resets the chip and halts it before its first instruction.
     pub(crate) fn reset_and_halt(&mut self) -> Result<(), BoardError> {
         self.core("reset and halt the core", |core| {
@@ -136,16 +163,23 @@ impl Chip {
         self.core("start the core", |core| core.run())
     }
 
-    pub(crate) fn state(&mut self) -> Result<CoreState, BoardError> {
+    /// What the core does, and whether it was reset since the last call: that flag is cleared by
+    /// the read (Armv7-M ARM, C1.6.2).
+    pub(crate) fn state(&mut self) -> Result<(CoreState, SinceLastLook), BoardError> {
+        const S_RESET_ST: u32 = 1 << 25;
         const S_HALT: u32 = 1 << 17;
         const S_LOCKUP: u32 = 1 << 19;
         let dhcsr = self.core("read the core's state", |core| {
             core.read_word_32(u64::from(DHCSR))
         })?;
-        Ok(match dhcsr {
+        let state = match dhcsr {
             bits if bits & S_LOCKUP != 0 => CoreState::LockedUp,
             bits if bits & S_HALT != 0 => CoreState::Halted,
             _ => CoreState::Running,
+        };
+        Ok(match dhcsr & S_RESET_ST {
+            0 => (state, SinceLastLook::NoReset),
+            _ => (state, SinceLastLook::Reset),
         })
     }
 

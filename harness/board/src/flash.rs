@@ -22,7 +22,7 @@ const SECTORS: [u32; 13] = [
 ];
 
 /// How often a write that ran into a time limit is tried again.
-const TIMEOUT_RETRIES: u32 = 2;
+const TIMEOUT_RETRIES: u32 = 5;
 
 /// Whether sectors 0 to 2 may be erased.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -13,6 +13,7 @@ mod error;
 mod flash;
 mod pooled;
 mod probe;
+mod reset_flags;
 mod takeover;
 mod target;
 #[cfg(all(feature = "virtual", unix))]

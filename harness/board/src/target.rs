@@ -11,11 +11,12 @@ use az3166_target::{
 };
 
 use crate::board::{BoardConfig, PowerSwitch, WriteCounter};
-use crate::chip::{Chip, CoreState};
+use crate::chip::{Chip, CoreState, SinceLastLook};
 use crate::console::Console;
 use crate::error::BoardError;
 use crate::flash::{Erase, SectorPlan};
 use crate::flash::{FLASH, FLASH_SIZE, Starter, Wanted, plan, program, sectors_of};
+use crate::reset_flags::ResetFlags;
 use crate::takeover::{read_flash, secure_original};
 
 /// Pauses between two looks at the link, while nothing moves on it: from the first to the last.
@@ -63,6 +64,8 @@ pub struct BoardTarget {
     /// Something was read from or written to the link since the last run.
     moved: bool,
     health_at: Instant,
+    /// As they were after the last reset that is known of.
+    reset_flags: ResetFlags,
     writes_flash_since: Option<Instant>,
     events: Vec<(VirtualTime, Payload)>,
 }
@@ -95,6 +98,7 @@ impl BoardTarget {
             pause: IDLE[0],
             moved: false,
             health_at: now,
+            reset_flags: ResetFlags::default(),
             writes_flash_since: None,
             events: Vec::new(),
         })
@@ -136,6 +140,9 @@ impl BoardTarget {
             let pins = held.iter().fold(0, |pins, button| pins | 1 << button.pin());
             chip.lock_pins(pins)?;
         }
+        // This reset is the debugger's own.
+        chip.state()?;
+        self.reset_flags = chip.reset_flags()?;
         self.processor = Processor::AtStart;
         self.record(MachineEvent::Reset {
             cause: "pin".into(),
@@ -259,7 +266,14 @@ impl BoardTarget {
         }
         self.health_at = Instant::now();
         let chip = self.chip()?;
-        let stop = match chip.state()? {
+        let (state, since) = chip.state()?;
+        if since == SinceLastLook::Reset {
+            let flags = chip.reset_flags()?;
+            let cause = flags.cause(core::mem::replace(&mut self.reset_flags, flags));
+            self.record(MachineEvent::Reset { cause });
+        }
+        let chip = self.chip()?;
+        let stop = match state {
             CoreState::Running => return Ok(None),
             CoreState::Halted => Stop::Breakpoint { pc: chip.pc()? },
             CoreState::LockedUp => Stop::Lockup { pc: chip.pc()? },

@@ -6,6 +6,7 @@ use az3166_board::virtual_board::Plug;
 use az3166_board::{BoardError, BoardTarget, PowerSwitch};
 use az3166_emulator::Power;
 use az3166_emulator::cpu::Register;
+use az3166_event::{MachineEvent, Payload};
 use az3166_target::{
     Button, Capability, PowerState, Rtt, Stop, Target, TargetError, TargetMemory as _,
 };
@@ -354,4 +355,58 @@ fn four_boards_side_by_side() {
             });
         }
     });
+}
+
+/// Starts the watchdog, which nobody feeds.
+const WATCHDOG: &[u16] = &[
+    0x4802, 0x4903, 0x6001, LOOP, 0xBF00, 0xBF00, 0x3000, 0x4000, 0xCCCC, 0,
+];
+/// Asks for a reset, the first time after the flag at the start of RAM was cleared.
+const SELF_RESET: &[u16] = &[
+    0x4805, 0x6801, 0x2900, 0xD104, // ldr r0, =RAM; ldr r1, [r0]; cmp r1, #0; bne out
+    0x2101, 0x6001, // movs r1, #1; str
+    0x4803, 0x4904, 0x6001, // ldr r0, =AIRCR; ldr r1, =key; str
+    LOOP, 0xBF00, 0xBF00, // out: loop
+    0x0000, 0x2000, 0xED0C, 0xE000, 0x0004, 0x05FA,
+];
+
+#[rstest]
+#[case::watchdog(WATCHDOG, "iwdg")]
+#[case::software(SELF_RESET, "sft or pin")]
+fn a_reset_that_the_firmware_makes_is_an_event(#[case] code: &[u16], #[case] cause: &str) {
+    let bench = Bench::new();
+    let mut target = started(&bench, code);
+    target.write_memory(RAM, &[0; 4]).unwrap();
+    drop(target.drain_events());
+    assert_eq!(run(&mut target), Stop::Deadline);
+    let events = target.drain_events();
+    let causes: Vec<&str> = events
+        .iter()
+        .filter_map(|(_, payload)| match payload {
+            Payload::Machine(MachineEvent::Reset { cause }) => Some(cause.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(causes.first(), Some(&cause), "{causes:?}");
+}
+
+/// A bootloader may have started the watchdog, which nothing stops but a reset.
+#[test]
+fn a_watchdog_does_not_reset_a_core_that_the_debugger_has_halted() {
+    let bench = Bench::new();
+    let mut target = started(&bench, WATCHDOG);
+    // Lets the watchdog start, and halts the core.
+    target
+        .run_until(target.now() + Duration::from_millis(10))
+        .unwrap();
+    bench.board.with(|kit| {
+        kit.write_memory(0xE000_EDF0, &0xA05F_0003u32.to_le_bytes())
+            .unwrap();
+    });
+    let at = bench.board.with(|kit| kit.now());
+    bench.until("three periods of the watchdog", |board| {
+        board.with(|kit| kit.now()) > at + Duration::from_millis(1500)
+    });
+    let halted = bench.board.with(|kit| kit.cpu().is_halted());
+    assert!(halted, "the watchdog has reset it");
 }
