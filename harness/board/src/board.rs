@@ -1,5 +1,6 @@
 //! One board with its options: what is done to it outside of a test.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use az3166_target::PowerState;
@@ -27,6 +28,15 @@ pub trait WriteCounter: Send {
     /// # Errors
     /// In words, why it must not be made.
     fn spend(&mut self, zone: u8) -> Result<(), String>;
+
+    /// What was typed last after each command that sets something which is kept there.
+    fn settings(&self) -> BTreeMap<String, String>;
+
+    /// Remembers that `value` is about to be typed after `command`.
+    ///
+    /// # Errors
+    /// In words, why that cannot be kept.
+    fn set(&mut self, command: &str, value: &str) -> Result<(), String>;
 }
 
 /// All that hil knows of a board.

@@ -2,6 +2,7 @@
 //! when it ends.
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -158,6 +159,15 @@ impl WriteCounter for ZoneWear {
     fn spend(&mut self, zone: u8) -> Result<(), String> {
         self.0.spend(zone).map_err(|error| error.to_string())
     }
+
+    fn settings(&self) -> BTreeMap<String, String> {
+        self.0.writes().settings.clone()
+    }
+
+    fn set(&mut self, command: &str, value: &str) -> Result<(), String> {
+        let set = self.0.set(command, value);
+        set.map_err(|error| error.to_string())
+    }
 }
 
 struct Hub {
@@ -299,6 +309,17 @@ impl Target for PooledTarget {
     fn spend_write(&mut self, zone: u8) -> Result<(), TargetError> {
         // A worn element is no trouble that a ladder could mend.
         self.opened()?.spend_write(zone)
+    }
+
+    fn kept_settings(&self) -> BTreeMap<String, String> {
+        self.target
+            .as_ref()
+            .map(Target::kept_settings)
+            .unwrap_or_default()
+    }
+
+    fn keep_setting(&mut self, command: &str, value: &str) -> Result<(), TargetError> {
+        self.opened()?.keep_setting(command, value)
     }
 
     fn is_asleep_for_ever(&self) -> bool {

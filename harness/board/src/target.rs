@@ -1,6 +1,7 @@
 //! The board as a [`Target`].
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use az3166_event::{MachineEvent, Payload, Picture, VirtualTime};
@@ -506,6 +507,22 @@ impl Target for BoardTarget {
         match &mut self.write_counter {
             Some(counter) => counter
                 .spend(zone)
+                .map_err(|reason| BoardError::WornOut { reason }.into()),
+            None => Ok(()),
+        }
+    }
+
+    fn kept_settings(&self) -> BTreeMap<String, String> {
+        self.write_counter
+            .as_ref()
+            .map(|counter| counter.settings())
+            .unwrap_or_default()
+    }
+
+    fn keep_setting(&mut self, command: &str, value: &str) -> Result<(), TargetError> {
+        match &mut self.write_counter {
+            Some(counter) => counter
+                .set(command, value)
                 .map_err(|reason| BoardError::WornOut { reason }.into()),
             None => Ok(()),
         }

@@ -20,11 +20,14 @@ pub const ASSUMED_ENDURANCE: u64 = 100_000;
 /// [`ASSUMED_ENDURANCE`], since the element may write more cells than it is told to.
 pub const WRITE_BUDGET: u64 = ASSUMED_ENDURANCE / 10;
 
-/// How often each zone was written.
+/// How often each zone was written, and what the settings among them are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZoneWrites {
     /// Writes by zone.
     pub zones: BTreeMap<u8, u64>,
+    /// What was typed last after each command that sets something which is kept there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }
 
 /// Why a secure element is not written.
@@ -110,6 +113,20 @@ impl Wear {
         }
         let mut next = self.writes.clone();
         next.zones.insert(zone, writes + 1);
+        self.keep(next)
+    }
+
+    /// Remembers that `value` is about to be typed after `command`.
+    ///
+    /// # Errors
+    /// It cannot be kept.
+    pub fn set(&mut self, command: &str, value: &str) -> Result<(), WearError> {
+        let mut next = self.writes.clone();
+        next.settings.insert(command.to_owned(), value.to_owned());
+        self.keep(next)
+    }
+
+    fn keep(&mut self, next: ZoneWrites) -> Result<(), WearError> {
         write_whole(&self.path, &next).map_err(|error| WearError::File {
             path: self.path.clone(),
             reason: error.to_string(),
@@ -135,6 +152,10 @@ mod tests {
         let refused = open().spend(6).unwrap_err();
         insta::assert_snapshot!(refused, @"zone 6 of the secure element beside chip abababababababababababab was written 3 times, and the budget is 3; use another board, or raise the budget if you accept that the element may wear out");
         assert_eq!(open().writes().zones, BTreeMap::from([(5, 1), (6, 3)]));
+        open().set("set_mac", "0200deadbeef").unwrap();
+        open().set("set_mac", "020000000001").unwrap();
+        let kept = BTreeMap::from([("set_mac".to_owned(), "020000000001".to_owned())]);
+        assert_eq!(open().writes().settings, kept);
     }
 
     #[test]

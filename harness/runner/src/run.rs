@@ -17,7 +17,7 @@ use az3166_target::{Image, PowerState, TRUST_ANCHOR_ADDRESS, trust_anchor_record
 use crate::bench::{Bench, BenchError};
 use crate::firmware::{Firmware, FirmwareSource, default_mac};
 use crate::oracle::Oracle;
-use crate::steps::{Outcome, StepError, execute, look_at_identity};
+use crate::steps::{Outcome, StepError, execute, look_at_identity, restore_settings};
 
 /// A scenario that runs.
 pub struct Run<'a> {
@@ -79,8 +79,10 @@ impl<'a> Run<'a> {
 
     /// Does all steps and judges the findings; `progress` hears of each step before it begins.
     pub fn judge(&mut self, mut progress: impl FnMut(&Step, VirtualTime)) -> Verdict {
-        if let Err(error) = self.set_up() {
-            return verdict_of(&error, "before the first step");
+        match self.set_up() {
+            Ok(None) => {}
+            Ok(Some(reason)) => return Verdict::Skipped { reason },
+            Err(error) => return verdict_of(&error, "before the first step"),
         }
         let mut skipped = None;
         for step in &self.scenario.steps {
@@ -123,14 +125,19 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn set_up(&mut self) -> Result<(), StepError> {
+    /// Gives the reason to skip the scenario, if there is one.
+    fn set_up(&mut self) -> Result<Option<String>, StepError> {
         for secret in self.scenario.secrets() {
             self.watch_uds(secret.uds.secret());
         }
         for enrolment in &self.scenario.cloud.enrolments {
             self.enrol(enrolment)?;
         }
-        look_at_identity(self)
+        if let Some(reason) = restore_settings(self)? {
+            return Ok(Some(reason));
+        }
+        look_at_identity(self)?;
+        Ok(None)
     }
 
     fn fail(&mut self, step: &Step, expected: &str, seen: &str) -> Verdict {

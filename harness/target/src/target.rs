@@ -1,5 +1,7 @@
 //! The trait that every backend implements.
 
+use std::collections::BTreeMap;
+
 use az3166_event::{Attachment, Payload, Picture, VirtualTime};
 use az3166_stsafe::SecureElement;
 
@@ -190,6 +192,20 @@ pub trait Target: TargetMemory + Send {
     /// # Errors
     /// The element has been written too often: the write must not be made.
     fn spend_write(&mut self, _zone: u8) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    /// What the secure element keeps of the settings that were typed on the console, by the
+    /// command's name; only where it is a real one.
+    fn kept_settings(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    /// Remembers that `value` is about to be typed after `command`, whoever asks next.
+    ///
+    /// # Errors
+    /// It cannot be remembered: the command must not be typed.
+    fn keep_setting(&mut self, _command: &str, _value: &str) -> Result<(), TargetError> {
         Ok(())
     }
 

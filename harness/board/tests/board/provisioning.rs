@@ -41,11 +41,21 @@ pub fn run(text: &str, target: &TargetFactory<'_>) -> ScenarioResult {
 }
 
 #[derive(Clone, Default)]
-struct Writes(Arc<Mutex<Vec<u8>>>);
+struct Writes(Arc<Mutex<Vec<u8>>>, Arc<Mutex<BTreeMap<String, String>>>);
 
 impl WriteCounter for Writes {
     fn spend(&mut self, zone: u8) -> Result<(), String> {
         self.0.lock().unwrap().push(zone);
+        Ok(())
+    }
+
+    fn settings(&self) -> BTreeMap<String, String> {
+        self.1.lock().unwrap().clone()
+    }
+
+    fn set(&mut self, command: &str, value: &str) -> Result<(), String> {
+        let mut settings = self.1.lock().unwrap();
+        settings.insert(command.to_owned(), value.to_owned());
         Ok(())
     }
 }
@@ -87,6 +97,42 @@ fn a_board_is_judged_as_the_emulator_is() {
         matches!(&event.payload, Payload::Console(ConsoleEvent::Typed { text }) if text.contains("not written again"))
     });
     assert!(typed);
+}
+
+/// Settings outlive a scenario in a real secure element: the next begins with the defaults again,
+/// for one write of each setting that differs and none of one that does not.
+#[test]
+fn a_scenario_finds_the_defaults_whatever_the_last_one_has_set() {
+    const SET: &str = "name: x
+needs: [console, buttons]
+steps:
+  - reset: {hold: A}
+  - console: {send: set_dps_transport mqtt, expect: 'INFO: Set DPS transport successfully.'}
+  - console: {send: set_mac 0200deadbeef, expect: 'INFO: Set MAC successfully.'}
+  - console: {send: set_dps_scope 0ne00000000, expect: 'INFO: Set DPS ID scope successfully.'}
+";
+    const LOOK: &str = "name: x
+needs: [console, buttons]
+steps:
+  - reset: {hold: A}
+  - console: {send: version, expect: 'DPS transport: https', absent: '0200deadbeef'}
+";
+    let bench = Bench::new();
+    let writes = Writes::default();
+    let on_board = |text| {
+        let result = run(text, &|_| {
+            let target = BoardTarget::open(bench.config.clone(), None)?;
+            Ok(Box::new(target.counting(Box::new(writes.clone()))))
+        });
+        let log = String::from_utf8_lossy(&result.console).into_owned();
+        assert_eq!(result.verdict, Verdict::Passed, "{log}");
+    };
+    on_board(SET);
+    assert_eq!(writes.0.lock().unwrap().len(), 3);
+    on_board(LOOK);
+    assert_eq!(writes.0.lock().unwrap().len(), 5, "two differed");
+    on_board(LOOK);
+    assert_eq!(writes.0.lock().unwrap().len(), 5, "none does now");
 }
 
 #[test]

@@ -9,11 +9,13 @@ mod faults;
 mod identity;
 mod memory;
 mod service;
+mod settings;
 mod wear;
 
 pub(crate) use console::tail;
 pub(crate) use faults::certificate_fault;
 pub(crate) use identity::presented;
+pub(crate) use settings::restore as restore_settings;
 pub(crate) use wear::look_at_identity;
 
 use az3166_event::VirtualTime;

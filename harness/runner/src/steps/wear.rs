@@ -8,7 +8,7 @@ use az3166_scenario::{Console, IdentityInput, Input, SecretUds, Text, Verb};
 use az3166_target::{PowerState, Wear};
 use sha2::{Digest, Sha256};
 
-use super::{Outcome, StepError};
+use super::{Outcome, StepError, settings};
 use crate::run::Run;
 
 /// What our firmware prints at each start in user mode, before it touches the network.
@@ -16,26 +16,43 @@ const ALIAS: &str = "Alias certificate SHA-256: ";
 /// How long a start in user mode may take until then.
 const START: Duration = Duration::from_secs(15);
 
-/// Commands that write the secure element, and the zones that they write.
-const WRITES: [(&str, u8); 8] = [
+/// Commands that write the secure element, and the zones that they write: those of our firmware, and
+/// those of the vendor's that ours does not have.
+const WRITES: [(&str, u8); 10] = [
     ("set_dps_uds", UDS_ZONE),
-    ("set_registration_id", 5),
-    ("set_dps_scope", 5),
-    ("set_dps_endpoint", 5),
-    ("set_mac", 5),
-    ("set_az_iothub", 5),
-    ("set_az_iotdps", 5),
+    ("set_registration_id", SETTINGS_ZONE),
+    ("set_dps_scope", SETTINGS_ZONE),
+    ("set_dps_endpoint", SETTINGS_ZONE),
+    ("set_dps_transport", SETTINGS_ZONE),
+    ("set_mac", SETTINGS_ZONE),
+    ("set_az_iothub", SETTINGS_ZONE),
+    ("set_az_iotdps", SETTINGS_ZONE),
     ("set_wifissid", 3),
+    ("set_wifipwd", 10),
 ];
+pub(super) const SETTINGS_ZONE: u8 = 5;
 const UDS_ZONE: u8 = 6;
+
+/// The command and the argument of a typed line.
+pub(super) fn words_of(line: &str) -> Option<(&str, &str)> {
+    let mut words = line.split_whitespace();
+    let command = words.next()?.trim_matches('"');
+    Some((command, words.next()?.trim_matches('"')))
+}
 
 /// The zone that a typed line writes.
 fn zone_of(line: &str) -> Option<u8> {
-    let mut words = line.split_whitespace();
-    let command = words.next()?.trim_matches('"');
-    words.next()?;
+    let (command, _) = words_of(line)?;
     let known = WRITES.iter().find(|(name, _)| *name == command);
     known.map(|(_, zone)| *zone)
+}
+
+/// The lines that a step types.
+pub(super) fn lines_of(console: &Console) -> impl Iterator<Item = &str> {
+    let text = console.input.as_ref().map(|input| match input {
+        Input::Line(text) | Input::Keys(text) => text.expose(),
+    });
+    text.into_iter().flat_map(|text| text.split(['\r', '\n']))
 }
 
 fn line_of(console: &Console) -> Option<&Text> {
@@ -50,9 +67,7 @@ fn line_of(console: &Console) -> Option<&Text> {
 /// nothing reaches the cloud.
 pub(crate) fn look_at_identity(run: &mut Run<'_>) -> Result<(), StepError> {
     let sets_uds = run.scenario.steps.iter().any(|step| match &step.verb {
-        Verb::Console(console) => {
-            line_of(console).and_then(|text| zone_of(text.expose())) == Some(UDS_ZONE)
-        }
+        Verb::Console(console) => lines_of(console).any(|line| zone_of(line) == Some(UDS_ZONE)),
         _ => false,
     });
     if !sets_uds || run.bench.target().secure_element_wear() == Wear::None {
@@ -86,15 +101,18 @@ pub(super) fn before_typing(
     run: &mut Run<'_>,
     console: &Console,
 ) -> Result<Option<Outcome>, StepError> {
-    let zone = line_of(console).and_then(|text| zone_of(text.expose()));
-    let Some((zone, text)) = zone.zip(line_of(console)) else {
-        return Ok(None);
-    };
-    if run.bench.target().secure_element_wear() == Wear::None {
+    let writes: Vec<(u8, &str)> = lines_of(console)
+        .filter_map(|line| Some((zone_of(line)?, line)))
+        .collect();
+    if writes.is_empty() || run.bench.target().secure_element_wear() == Wear::None {
         return Ok(None);
     }
     // A later step might wait for what the command prints.
-    if zone == UDS_ZONE && !console.expect.is_empty() && has_it(run, text)? {
+    if let Some(text) = line_of(console)
+        && writes[0].0 == UDS_ZONE
+        && !console.expect.is_empty()
+        && has_it(run, text)?
+    {
         let text = "(set_dps_uds: the device has this UDS already, it is not written again)";
         run.bench.record(Payload::Console(ConsoleEvent::Typed {
             text: text.to_owned(),
@@ -102,7 +120,10 @@ pub(super) fn before_typing(
         return Ok(Some(Outcome::Passed));
     }
     run.alias_sha256 = None;
-    run.bench.target().spend_write(zone)?;
+    for (zone, line) in writes {
+        run.bench.target().spend_write(zone)?;
+        settings::remember(run, zone, line)?;
+    }
     Ok(None)
 }
 
@@ -134,10 +155,24 @@ mod tests {
     #[case("set_dps_uds 00", Some(6))]
     #[case("\"set_dps_uds\" 00", Some(6))]
     #[case("set_mac 0200deadbeef", Some(5))]
+    #[case("set_dps_transport mqtt", Some(5))]
     #[case("set_dps_uds", None)]
     #[case("help", None)]
     #[case("", None)]
     fn zones(#[case] line: &str, #[case] zone: Option<u8>) {
         assert_eq!(zone_of(line), zone);
+    }
+
+    /// The firmware's own table of commands: none that sets something is missing here.
+    #[test]
+    fn every_setting_of_the_firmware_is_counted() {
+        let source = include_str!("../../../../firmware/console/src/command.rs");
+        let (shipped, _) = source.split_once("#[cfg(test)]").unwrap();
+        let quoted = shipped.split('"').skip(1).step_by(2);
+        let settings: Vec<&str> = quoted.filter(|it| it.starts_with("set_")).collect();
+        assert!(settings.len() >= 7, "{settings:?}");
+        for command in settings {
+            assert!(zone_of(&format!("{command} x")).is_some(), "{command}");
+        }
     }
 }
