@@ -130,6 +130,58 @@ fn a_killed_holder_leaves_the_board_once_its_command_ends() {
     assert_exit(&output(rack.lease("true")), 0);
 }
 
+/// `hil rack lease x -- cargo hil-board run --target board:x` must not wait for itself.
+#[test]
+fn a_child_uses_the_board_by_the_lease_of_its_parent() {
+    let rack = Rack::new();
+    let hil = env!("CARGO_BIN_EXE_hil");
+    let inner = |script: &str| format!("{hil} rack lease lab-1 --wait 300ms -- {script}");
+    assert_exit(&output(rack.lease(&inner("true"))), 0);
+    // Through a shell, and again by a child of its own.
+    let deep = inner(&format!("sh -c '{}; exit 9'", inner("true")));
+    assert_exit(&output(rack.lease(&deep)), 9);
+    // After it the board is held by the parent still.
+    let list = format!("{}; {hil} rack list --json", inner("true"));
+    let listed = output(rack.lease(&list));
+    let rows: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(rows[0]["held"], true);
+    // And free when the parent has ended.
+    assert_exit(&output(rack.lease("true")), 0);
+}
+
+#[test]
+fn children_of_one_lease_exclude_each_other() {
+    let rack = Rack::new();
+    let hil = env!("CARGO_BIN_EXE_hil");
+    let script = format!(
+        "{hil} rack lease lab-1 -- sleep 2 & sleep 0.5; {hil} rack lease lab-1 --wait 100ms -- true; code=$?; wait; exit $code"
+    );
+    assert_exit(&output(rack.lease(&script)), 3);
+}
+
+/// A handle on the lock file is no lease.
+#[test]
+fn nobody_inherits_what_another_holds() {
+    let rack = Rack::new();
+    let mut holder = rack.hold("exec sleep 600");
+    let hil = env!("CARGO_BIN_EXE_hil");
+    let lock = rack.path().join("locks/066EFF.lock");
+    let script = format!(
+        "exec 9<>{}; exec {hil} rack lease lab-1 --wait 200ms -- true",
+        lock.display()
+    );
+    let mut thief = rack.hil(&[]);
+    let environment: Vec<_> = thief
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
+    thief = Command::new("sh");
+    thief.args(["-c", &script]).envs(environment);
+    assert_exit(&output(thief), 3);
+    kill_process(Pid::from_raw(rack.held_by()).unwrap(), Signal::KILL).unwrap();
+    holder.wait().unwrap();
+}
+
 #[test]
 fn a_signal_goes_on_to_the_command() {
     let rack = Rack::new();

@@ -4,10 +4,14 @@
 //! file is never removed, since a removed one could be locked by two. Whoever waits for a board
 //! first locks its gate, so that a process which gives a board back does not at once take it again
 //! while another waits.
+//!
+//! A child of the holder inherits the lock with its handle. It uses the board by that right, and
+//! excludes its siblings by a lock of their own.
 
 mod file;
 mod folder;
 mod holder;
+mod inherited;
 mod wedged;
 
 use core::time::Duration;
@@ -136,19 +140,26 @@ impl LeaseFolder {
         news: &mut dyn FnMut(Option<&Holder>),
     ) -> Result<Lease, LeaseError> {
         let started = Instant::now();
+        let heir = self.is_heir(&board.probe_serial);
         let mut gate: Option<File> = None;
         let mut told: Option<Instant> = None;
         loop {
             if patience.cancel.load(Ordering::Relaxed) {
                 return Err(LeaseError::Cancelled);
             }
-            if gate.is_none() {
-                gate = self.locked(&board.probe_serial, "gate")?;
-            }
-            if gate.is_some()
-                && let Some(file) = self.locked(&board.probe_serial, "lock")?
-            {
-                return self.lease(file, board, holder, admission);
+            if heir {
+                if let Some(file) = self.locked(&board.probe_serial, "heir")? {
+                    return self.lease(file, board, holder, admission);
+                }
+            } else {
+                if gate.is_none() {
+                    gate = self.locked(&board.probe_serial, "gate")?;
+                }
+                if gate.is_some()
+                    && let Some(file) = self.locked(&board.probe_serial, "lock")?
+                {
+                    return self.lease(file, board, holder, admission);
+                }
             }
             if started.elapsed() >= patience.deadline.max(LOOK) {
                 return Err(LeaseError::Held {
@@ -171,10 +182,17 @@ impl LeaseFolder {
     /// # Errors
     /// It is wedged, or the folder cannot be used.
     pub fn try_acquire(&self, board: &Board, holder: &Holder) -> Result<Option<Lease>, LeaseError> {
-        let Some(_gate) = self.locked(&board.probe_serial, "gate")? else {
-            return Ok(None);
+        let probe = &board.probe_serial;
+        let (gate, kind) = match self.is_heir(probe) {
+            true => (None, "heir"),
+            false => match self.locked(probe, "gate")? {
+                None => return Ok(None),
+                gate => (gate, "lock"),
+            },
         };
-        let Some(file) = self.locked(&board.probe_serial, "lock")? else {
+        let file = self.locked(probe, kind)?;
+        drop(gate);
+        let Some(file) = file else {
             return Ok(None);
         };
         self.lease(file, board, holder, Admission::Healthy)
@@ -204,6 +222,11 @@ impl LeaseFolder {
     /// Why the board with this probe is out of use, if it is marked so.
     pub fn wedged(&self, probe: &ProbeSerial) -> Option<Wedged> {
         Wedged::read(&self.file(probe, "wedged"))
+    }
+
+    /// Whether a parent of this process has leased the board for it.
+    fn is_heir(&self, probe: &ProbeSerial) -> bool {
+        inherited::is_held(&self.file(probe, "lock"))
     }
 
     fn file(&self, probe: &ProbeSerial, kind: &str) -> PathBuf {
@@ -243,9 +266,8 @@ impl LeaseFolder {
             let board = board.id.to_string();
             return Err(LeaseError::Wedged { board, wedged });
         }
-        let path = self.file(&board.probe_serial, "lock");
         file::rewrite(&file, &holder.to_line())
-            .map_err(|source| failed("writing", &path, source))?;
+            .map_err(|source| failed("writing", &self.file(&board.probe_serial, "lock"), source))?;
         Ok(Lease {
             file,
             wedged: self.file(&board.probe_serial, "wedged"),

@@ -17,12 +17,14 @@ use crate::terminal;
 /// SIGTERM and SIGHUP go on to it; its exit code is this command's.
 #[derive(Args)]
 #[command(after_help = "\
-The board is free again when the command has ended. If hil itself is killed, it stays held until
+A `hil run --target board:ID` that the command starts uses the board by this lease. The board is
+free again when the command has ended. If hil itself is killed, it stays held until
 the command, too, has ended.
 
 Examples:
   hil rack lease lab-1 -- sh -c 'probe-rs info --probe 0483:374b:$HIL_PROBE_SERIAL'
-  hil rack lease lab-1 --wait 2h -- ./my-test")]
+  hil rack lease lab-1 --wait 2h -- ./my-test
+  hil rack lease lab-1 -- cargo hil-board run --target board:lab-1")]
 pub struct Arguments {
     #[command(flatten)]
     pub wanted: Wanted,
