@@ -49,10 +49,21 @@ impl Link {
 
     /// Forgets the connection. To be called after each reset, before the processor runs.
     pub fn restart(&mut self, target: &mut dyn TargetMemory) -> Result<(), TargetError> {
+        self.forget();
+        Rtt::clear(target, self.block)
+    }
+
+    /// Forgets the connection without a write to the target's memory, in which somebody else is at
+    /// work: a debugger flashes by code that it puts there.
+    pub fn forget(&mut self) {
         self.rtt = None;
         self.decoder = SlipDecoder::new(MTU);
         self.outgoing.clear();
-        Rtt::clear(target, self.block)
+    }
+
+    /// Whether the firmware's control block is where it should be.
+    pub fn is_intact(&self, target: &mut dyn TargetMemory) -> Result<bool, TargetError> {
+        Rtt::is_at(target, self.block)
     }
 
     /// Whether the firmware has opened its end.

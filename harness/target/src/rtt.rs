@@ -54,6 +54,13 @@ impl Rtt {
         target.write_memory(block, &[0; 16])
     }
 
+    /// Whether there is a block at `block` at all.
+    pub fn is_at(target: &mut dyn TargetMemory, block: u32) -> Result<bool, TargetError> {
+        let mut head = [0; IDENTIFIER.len()];
+        target.read_memory(block, &mut head)?;
+        Ok(head == *IDENTIFIER)
+    }
+
     /// Attaches to the channels named `name`; `None` while the firmware has not set the block up.
     pub fn attach(
         target: &mut dyn TargetMemory,

@@ -7,6 +7,7 @@
 )]
 
 mod attaching;
+mod console_probe;
 mod flashing;
 mod images;
 mod provisioning;

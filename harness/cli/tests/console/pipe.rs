@@ -120,3 +120,58 @@ fn mistakes_are_named_and_secrets_in_them_are_not() {
     assert_eq!(ended.code, Some(2));
     assert!(ended.err.contains("no/such.elf"), "{}", ended.err);
 }
+
+/// The bytes of the probe's protocol for "who are you?".
+#[cfg(unix)]
+const IDENTIFY: &[u8] = b"\x01\x01\x01\0";
+
+#[cfg(unix)]
+#[test]
+fn a_debugger_attaches_a_second_is_refused_and_an_interrupt_leaves_nothing() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hil"))
+        .args(["console", "--probe", "127.0.0.1:0"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let told = lines
+        .find_map(|line| Some(line.unwrap().split_once("20b7:9db1:tcp:")?.1.to_owned()))
+        .unwrap();
+    let address = told.trim_end_matches('`');
+    let connect = || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        stream.write_all(IDENTIFY).unwrap();
+        let mut answer = [0; 15];
+        stream.read_exact(&mut answer).unwrap();
+        (stream, answer)
+    };
+    let (first, answer) = connect();
+    assert_eq!(&answer, b"\x01\x0dprobe-rs,v01\0");
+    let (mut second, answer) = connect();
+    assert_eq!(&answer, b"\x01\x0dprobe in use\0");
+    assert_eq!(second.read(&mut [0; 8]).unwrap(), 0, "and closed");
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(TcpStream::connect(address).is_err());
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    let refused = |line: &String| line.contains("was turned away");
+    assert!(rest.iter().any(refused), "{rest:?}");
+    drop(first);
+}
+
+#[test]
+fn the_probe_is_for_this_machine_alone() {
+    let ended = console(&["--probe", "0.0.0.0:9412"], "");
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.err.contains("127.0.0.1:9412"), "{}", ended.err);
+}

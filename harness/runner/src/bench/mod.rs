@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use az3166_event::{DisplayEvent, Event, MachineEvent, NetworkEvent, Payload, Trace, VirtualTime};
 use az3166_network::Gateway;
-use az3166_target::{Image, Link, LinkError, PowerState, Stop, Target, TargetError};
+use az3166_target::{Image, Link, LinkError, PowerState, RttError, Stop, Target, TargetError};
 
 pub use cloud_side::CloudSide;
 pub use console::Console;
@@ -20,6 +20,17 @@ pub use taps::Taps;
 
 /// How long one call may keep the host busy without virtual time moving on.
 const WALL_BACKSTOP: Duration = Duration::from_secs(300);
+
+/// Whether a debugger may be at the board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Debugging {
+    /// None: a processor that locked up is of no use before the next reset, and a link whose memory
+    /// is damaged is the firmware's fault.
+    Never,
+    /// Wired to the target: it can look at a processor that locked up, and start it again, and puts
+    /// its own code into RAM.
+    Possible,
+}
 
 /// Why a wait ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +118,7 @@ pub struct Bench {
     trace: Trace,
     started: Instant,
     cancel: Cancel,
+    debugging: Debugging,
 }
 
 impl Bench {
@@ -133,7 +145,13 @@ impl Bench {
             trace: Trace::default(),
             started: Instant::now(),
             cancel,
+            debugging: Debugging::Never,
         }
+    }
+
+    /// Says whether a debugger may be at the target.
+    pub fn set_debugging(&mut self, debugging: Debugging) {
+        self.debugging = debugging;
     }
 
     /// The target, for what only a step knows about.
@@ -351,9 +369,19 @@ impl Bench {
         else {
             return Ok(0);
         };
+        if self.debugging == Debugging::Possible && !link.is_intact(self.target.as_mut())? {
+            link.forget();
+            return Ok(0);
+        }
         let now = self.target.now();
         let packets = match link.receive(self.target.as_mut()) {
             Ok(packets) => packets,
+            Err(LinkError::Absent | LinkError::Rtt(RttError::Damaged { .. }))
+                if self.debugging == Debugging::Possible =>
+            {
+                link.forget();
+                return Ok(0);
+            }
             Err(LinkError::Absent) => {
                 self.link = None;
                 return Ok(0);

@@ -3,6 +3,7 @@
 
 mod enrol;
 mod notice;
+mod probe;
 
 use core::time::Duration;
 use std::collections::BTreeSet;
@@ -14,7 +15,9 @@ use az3166_target::{Button, PowerState, TRUST_ANCHOR_ADDRESS, Target, trust_anch
 
 pub use enrol::DEVICE_ID;
 pub use notice::Notice;
+pub use probe::{DEFAULT_PROBE_ADDRESS, ProbeError, ProbeNews, ProbeServer};
 
+pub use crate::bench::Debugging;
 use crate::bench::{Bench, Cancel, CloudSide, Halt, Waited};
 use crate::firmware::Firmware;
 use crate::oracle::Oracle;
@@ -41,6 +44,7 @@ pub struct Session {
     seen: usize,
     /// How much of the console was taken.
     taken: usize,
+    debugging: Debugging,
 }
 
 impl Session {
@@ -53,6 +57,7 @@ impl Session {
         firmware: &Firmware,
         seed: u64,
         cancel: Cancel,
+        debugging: Debugging,
     ) -> Result<Self, StepError> {
         target.load(&firmware.images())?;
         let mut cloud_seed = [0; 32];
@@ -72,14 +77,11 @@ impl Session {
             unix_at_zero: EPOCH,
         });
         let image = firmware.application.clone();
+        let cloud = CloudSide::Local(Box::new(cloud));
+        let mut bench = Bench::new(target, image, gateway, cloud, cancel);
+        bench.set_debugging(debugging);
         Ok(Self {
-            bench: Bench::new(
-                target,
-                image,
-                gateway,
-                CloudSide::Local(Box::new(cloud)),
-                cancel,
-            ),
+            bench,
             oracle: firmware.oracle.clone(),
             scope,
             enrolled: None,
@@ -90,6 +92,7 @@ impl Session {
             notices: Vec::new(),
             seen: 0,
             taken: 0,
+            debugging,
         })
     }
 
@@ -166,7 +169,10 @@ impl Session {
         let waited = self.bench.wait(deadline, |_| None::<()>)?;
         match waited {
             Waited::Halted(halt @ (Halt::Lockup(_) | Halt::Breakpoint(_))) => {
-                self.halted = Some(halt.clone());
+                match self.debugging {
+                    Debugging::Never => self.halted = Some(halt.clone()),
+                    Debugging::Possible => self.bench.advance(deadline)?,
+                }
                 self.notices.push(Notice::Halted(halt));
             }
             Waited::Halted(Halt::NoPower) if had_power == PowerState::On => {

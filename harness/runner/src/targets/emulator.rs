@@ -12,6 +12,8 @@ use az3166_target::{
     TargetMemory,
 };
 
+use super::swd::SwdPins;
+
 /// How long the firmware may be busy before the host looks at the link again.
 const LINK_SLICE: Duration = Duration::from_micros(500);
 
@@ -43,6 +45,8 @@ pub struct EmulatorTarget {
     image: Option<Image>,
     shown: DisplayWatch,
     events: Vec<(VirtualTime, Payload)>,
+    /// Where a debugger is wired to.
+    pins: Option<SwdPins>,
 }
 
 impl EmulatorTarget {
@@ -66,7 +70,16 @@ impl EmulatorTarget {
             image: None,
             shown: DisplayWatch::default(),
             events: Vec::new(),
+            pins: None,
         }
+    }
+
+    /// Wires a debugger to the chip. It is attended to whenever the board runs; what it halts is
+    /// no stop of the board, whose time goes on.
+    #[must_use]
+    pub fn with_debugger(mut self, pins: SwdPins) -> Self {
+        self.pins = Some(pins);
+        self
     }
 
     /// Notes a picture that changed and has stayed for a refresh.
@@ -136,6 +149,9 @@ impl Target for EmulatorTarget {
             PowerState::On => Power::On,
             PowerState::Off => Power::Off,
         });
+        if let Some(pins) = &mut self.pins {
+            pins.power_on_reset();
+        }
         self.shown.forget();
         Ok(())
     }
@@ -162,6 +178,9 @@ impl Target for EmulatorTarget {
     }
 
     fn run_until(&mut self, deadline: VirtualTime) -> Result<Stop, TargetError> {
+        if let Some(pins) = &mut self.pins {
+            pins.attend(&mut self.devkit);
+        }
         // A sleeping processor costs nothing, so its sleep is not cut into slices.
         let from = match self.devkit.is_asleep() {
             true => self
@@ -181,6 +200,7 @@ impl Target for EmulatorTarget {
             az3166_emulator::Stop::UnmodelledAccess(_) => Stop::UnmodelledAccess,
             az3166_emulator::Stop::Lockup { pc } => Stop::Lockup { pc },
             az3166_emulator::Stop::PowerCut => Stop::PowerCut,
+            az3166_emulator::Stop::Breakpoint { .. } if self.pins.is_some() => Stop::Paused,
             az3166_emulator::Stop::Breakpoint { pc } => Stop::Breakpoint { pc },
         })
     }

@@ -2,7 +2,9 @@
 
 mod emulator;
 mod paced;
+mod swd;
 
 pub use az3166_emulator::UnmodelledPolicy;
 pub use emulator::{EmulatorOptions, EmulatorTarget};
 pub use paced::Paced;
+pub use swd::{CableError, SwdCable, SwdPins, swd_cable};

@@ -11,24 +11,27 @@ use crossterm::terminal::size;
 
 use super::keys::{Action, Keys};
 use super::layout::{Help, View, rows};
+use super::pace::{Pace, TICK};
+use super::probe::Probe;
 use super::terminal::Terminal;
 use super::transcript::Transcript;
 use crate::exit::{Exit, Failure};
 
-/// How often keys are read and the picture is drawn.
-const TICK: Duration = Duration::from_millis(20);
-/// How far the board may fall behind before its clock is let go slower than the user's.
-const LAG: Duration = Duration::from_millis(200);
 /// How many rows Page Up goes.
 const PAGE: usize = 10;
 /// How many notices are remembered.
 const NOTICES: usize = 100;
 
 /// Runs until the user quits.
-pub fn run(session: &mut Session, hold: Option<Button>) -> Result<Exit, Failure> {
+pub fn run(
+    session: &mut Session,
+    hold: Option<Button>,
+    probe: Option<&Probe>,
+) -> Result<Exit, Failure> {
     let mut terminal = Terminal::take().map_err(lost)?;
     let mut live = Live {
         session,
+        probe,
         keys: Keys::default(),
         transcript: Transcript::default(),
         notices: Vec::new(),
@@ -36,10 +39,11 @@ pub fn run(session: &mut Session, hold: Option<Button>) -> Result<Exit, Failure>
         help: Help::Hidden,
         pace: Pace::new(VirtualTime::ZERO),
     };
+    live.notices.extend(probe.map(Probe::instructions));
     live.session.start(hold)?;
     loop {
         live.draw(&mut terminal)?;
-        let late = live.pass_time()?;
+        let late = live.pass_a_tick()?;
         let wait = if late { Duration::ZERO } else { TICK };
         if live.take_events(&mut terminal, wait)? == Then::Quit {
             return Ok(Exit::Passed);
@@ -49,6 +53,7 @@ pub fn run(session: &mut Session, hold: Option<Button>) -> Result<Exit, Failure>
 
 struct Live<'a> {
     session: &'a mut Session,
+    probe: Option<&'a Probe>,
     keys: Keys,
     transcript: Transcript,
     notices: Vec<String>,
@@ -64,6 +69,24 @@ enum Then {
 }
 
 impl Live<'_> {
+    /// Lets time pass until keys should be read and the picture be drawn; says whether the board is
+    /// behind the wall clock.
+    fn pass_a_tick(&mut self) -> Result<bool, Failure> {
+        let Some(probe) = self.probe else {
+            return self.pass_time();
+        };
+        // A debugger asks far more often than a picture is drawn, and waits for each answer.
+        let started = Instant::now();
+        while started.elapsed() < TICK {
+            if !self.pass_time()? {
+                probe.wait_for_question();
+            }
+        }
+        let news = probe.take_news();
+        self.notices.extend(news.iter().map(ToString::to_string));
+        Ok(true)
+    }
+
     /// Lets the board catch up with the wall clock; says whether it is still behind.
     fn pass_time(&mut self) -> Result<bool, Failure> {
         let now = self.session.now();
@@ -180,51 +203,6 @@ impl Live<'_> {
     }
 }
 
-/// Keeps the board's clock beside the wall clock.
-struct Pace {
-    board: VirtualTime,
-    wall: Instant,
-}
-
-impl Pace {
-    fn new(board: VirtualTime) -> Self {
-        Self {
-            board,
-            wall: Instant::now(),
-        }
-    }
-
-    /// Until when the board should run next, and whether it will be behind even then.
-    fn next(&mut self, board: VirtualTime, wall: Instant) -> (VirtualTime, bool) {
-        let due = self.board + wall.saturating_duration_since(self.wall);
-        if due.saturating_since(board) > LAG {
-            // A slow host, or one that slept: what was missed is not caught up.
-            *self = Self { board, wall };
-            return (board + TICK, true);
-        }
-        let until = due.min(board + TICK);
-        (until, until < due)
-    }
-}
-
 fn lost(error: io::Error) -> Failure {
     Failure::infrastructure(format!("the terminal cannot be used: {error}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_board_follows_the_wall_clock_but_never_chases_it() {
-        let at = VirtualTime::from_millis;
-        let mut pace = Pace::new(VirtualTime::ZERO);
-        let start = pace.wall;
-        let wall = |millis| start + Duration::from_millis(millis);
-        assert_eq!(pace.next(at(0), wall(10)), (at(10), false));
-        assert_eq!(pace.next(at(10), wall(100)), (at(30), true));
-        assert_eq!(pace.next(at(30), wall(5_000)), (at(50), true));
-        assert_eq!(pace.next(at(50), wall(5_010)), (at(40), false));
-        assert_eq!(pace.next(at(50), wall(5_030)), (at(60), false));
-    }
 }

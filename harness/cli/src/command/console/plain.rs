@@ -4,7 +4,7 @@ use std::io::{self, BufRead, ErrorKind, Write, stdin, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use az3166_event::VirtualTime;
 use az3166_report::printable;
@@ -13,6 +13,8 @@ use az3166_target::{Button, PowerState};
 use zeroize::Zeroizing;
 
 use super::directive::Directive;
+use super::pace::Pace;
+use super::probe::Probe;
 use crate::exit::{Exit, Failure};
 use crate::terminal;
 
@@ -25,35 +27,28 @@ const TICK: Duration = Duration::from_millis(50);
 /// How long the board stays without power in a power cycle.
 const POWER_CYCLE: Duration = Duration::from_secs(1);
 
-/// Runs until standard input ends and the device is idle.
+/// Runs until standard input ends and the device is idle; with a probe, until it is interrupted.
 pub fn run(
     session: &mut Session,
     hold: Option<Button>,
+    probe: Option<&Probe>,
     cancel: &AtomicBool,
 ) -> Result<Exit, Failure> {
+    if let Some(probe) = probe {
+        write(&format!("[hil] {}\n", probe.instructions()))?;
+    }
     let mut plain = Plain {
+        probe: probe.map(|probe| (probe, Pace::new(session.now()))),
         session,
         pending: Vec::new(),
         is_mid_line: false,
     };
-    plain.session.start(hold)?;
-    let lines = read_lines();
-    let mut number = 0;
-    plain.wait_for_prompt(0)?;
-    plain.wait_for_release(hold)?;
-    while let Some(line) = next_line(&lines, cancel)? {
-        number += 1;
-        match Directive::parse(&line) {
-            None => plain.type_line(&line, number)?,
-            Some(Ok(directive)) => plain.obey(directive)?,
-            Some(Err(error)) => {
-                return Err(Failure::usage(format!(
-                    "line {number} of standard input: {error}"
-                )));
-            }
-        }
+    let worked = plain.work(hold, cancel);
+    // A console with a probe has no other end.
+    if probe.is_none() || !cancel.load(Ordering::Relaxed) {
+        worked?;
     }
-    plain.wait_until_idle()?;
+    plain.report()?;
     plain.print_rest()?;
     plain.end_line()?;
     Ok(Exit::Passed)
@@ -83,29 +78,10 @@ fn read_lines() -> Receiver<io::Result<Zeroizing<Vec<u8>>>> {
     received
 }
 
-fn next_line(
-    lines: &Receiver<io::Result<Zeroizing<Vec<u8>>>>,
-    cancel: &AtomicBool,
-) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
-    loop {
-        if cancel.load(Ordering::Relaxed) {
-            return Err(Failure::infrastructure("the console was interrupted"));
-        }
-        match lines.recv_timeout(TICK) {
-            Ok(Ok(line)) => return Ok(Some(line)),
-            Ok(Err(error)) => {
-                return Err(Failure::usage(format!(
-                    "reading standard input failed: {error}"
-                )));
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(None),
-        }
-    }
-}
-
 struct Plain<'a> {
     session: &'a mut Session,
+    /// With a probe the board's time is the user's, also between two lines.
+    probe: Option<(&'a Probe, Pace)>,
     /// What the device printed and is not yet on standard output.
     pending: Vec<u8>,
     /// Whether standard output ends with the start of a line.
@@ -113,6 +89,61 @@ struct Plain<'a> {
 }
 
 impl Plain<'_> {
+    fn work(&mut self, hold: Option<Button>, cancel: &AtomicBool) -> Result<(), Failure> {
+        self.session.start(hold)?;
+        let lines = read_lines();
+        let mut number = 0;
+        self.wait_for_prompt(0)?;
+        self.wait_for_release(hold)?;
+        while let Some(line) = self.next_line(&lines, cancel)? {
+            number += 1;
+            match Directive::parse(&line) {
+                None => self.type_line(&line, number)?,
+                Some(Ok(directive)) => self.obey(directive)?,
+                Some(Err(error)) => {
+                    return Err(Failure::usage(format!(
+                        "line {number} of standard input: {error}"
+                    )));
+                }
+            }
+        }
+        while self.probe.is_some() {
+            self.pass(self.session.now() + TICK)?;
+            self.print_rest()?;
+        }
+        self.wait_until_idle()
+    }
+
+    fn next_line(
+        &mut self,
+        lines: &Receiver<io::Result<Zeroizing<Vec<u8>>>>,
+        cancel: &AtomicBool,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+        loop {
+            if cancel.load(Ordering::Relaxed) {
+                return Err(Failure::infrastructure("the console was interrupted"));
+            }
+            let patience = match self.probe {
+                Some(_) => Duration::ZERO,
+                None => TICK,
+            };
+            match lines.recv_timeout(patience) {
+                Ok(Ok(line)) => return Ok(Some(line)),
+                Ok(Err(error)) => {
+                    return Err(Failure::usage(format!(
+                        "reading standard input failed: {error}"
+                    )));
+                }
+                Err(RecvTimeoutError::Timeout) if self.probe.is_some() => {
+                    self.pass(self.session.now() + TICK)?;
+                    self.print_rest()?;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            }
+        }
+    }
+
     fn type_line(&mut self, line: &[u8], number: usize) -> Result<(), Failure> {
         if self.session.power_state() == PowerState::Off {
             terminal::warning(format_args!(
@@ -203,11 +234,21 @@ impl Plain<'_> {
             && self.session.now() < deadline
             && self.session.halted().is_none()
         {
-            let until = self.session.now() + Duration::from_millis(10);
+            let until = self.next_stop();
             self.session.run_until(until.min(deadline))?;
             self.report()?;
         }
         self.report()
+    }
+
+    /// Until when the board runs in one go: with a probe to the present, else as fast as it can.
+    fn next_stop(&mut self) -> VirtualTime {
+        let now = self.session.now();
+        let Some((probe, pace)) = &mut self.probe else {
+            return now + Duration::from_millis(10);
+        };
+        probe.wait_for_question();
+        pace.next(now, Instant::now()).0
     }
 
     /// Prints whole lines of the device and, between them, what happened beside its console.
@@ -222,6 +263,11 @@ impl Plain<'_> {
                 self.end_line()?;
                 write(&format!("[hil] {notice}\n"))?;
             }
+        }
+        let news = self.probe.as_ref().map(|(probe, _)| probe.take_news());
+        for news in news.into_iter().flatten() {
+            self.end_line()?;
+            write(&format!("[hil] {news}\n"))?;
         }
         Ok(())
     }
