@@ -38,9 +38,12 @@ async function conversation(wanted) {
   done.update = changed.status === 'disabled';
   const twin = (await registry.updateTwin(id, { tags: { room: 'lab' } }, '*')).responseBody;
   done.tags = twin.tags.room === 'lab';
-  const query = registry.createQuery(`SELECT * FROM devices WHERE deviceId = '${id}'`, 10);
-  const found = (await query.nextAsTwin()).result;
-  done.query = found.length === 1 && found[0].deviceId === id;
+  const one = `SELECT * FROM devices WHERE deviceId = '${id}'`;
+  for (const words of [one, `${one} AND tags.room = 'lab' AND NOT status = 'enabled'`]) {
+    const found = (await registry.createQuery(words, 10).nextAsTwin()).result;
+    done.query = done.query !== false && found.length === 1 && found[0].deviceId === id
+      && !Number.isNaN(Date.parse(found[0].properties.desired.$metadata.$lastUpdated));
+  }
   await registry.delete(id);
   done.delete = await nameOfError(registry.get(id));
 }

@@ -38,9 +38,12 @@ def conversation(wanted, done):
     done["update"] = changed.status == "disabled"
     twin = registry.update_twin(device_id, Twin(tags={"room": "lab"}), "*")
     done["tags"] = twin.tags == {"room": "lab"}
-    query = QuerySpecification(query=f"SELECT * FROM devices WHERE deviceId = '{device_id}'")
-    found = registry.query_iot_hub(query, None, 10).items
-    done["query"] = [twin.device_id for twin in found] == [device_id]
+    one = f"SELECT * FROM devices WHERE deviceId = '{device_id}'"
+    queries = [one, f"{one} AND tags.room = 'lab' AND NOT status = 'enabled'"]
+    specified = [QuerySpecification(query=query) for query in queries]
+    found = [registry.query_iot_hub(query, None, 10).items for query in specified]
+    done["query"] = [[twin.device_id for twin in twins] for twins in found] == [[device_id]] * 2
+    done["query"] &= "$lastUpdated" in found[0][0].properties.desired["$metadata"]
     registry.delete_device(device_id)
     done["delete"] = failure_of(registry.get_device, device_id)
 
