@@ -104,11 +104,7 @@ pub fn checks(facts: &Facts) -> Vec<Check> {
                 "go into a checkout of the harness, or run with --firmware",
             ),
         },
-        program(
-            Purpose::Renode,
-            "renode",
-            "unpack a portable release of https://github.com/renode/renode/releases and put it into PATH",
-        ),
+        program(Purpose::Renode, "renode", az3166_renode::INSTALL),
     ];
     checks.push(devices(
         "ST-Link",
