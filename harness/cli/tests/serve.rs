@@ -297,7 +297,7 @@ fn refusals() {
     let empty = file("empty.pem", "");
     let missing = folder.path().join("missing").join("state");
     let missing = missing.to_str().unwrap();
-    let cases: [(&[&str], i32, &[&str]); 12] = [
+    let cases: [(&[&str], i32, &[&str]); 13] = [
         (&["--bind", "0.0.0.0"], 2, &["--open-to-network"]),
         (&["--bind", "::"], 2, &["--open-to-network"]),
         (&["--bind", "localhost"], 2, &["--bind <ADDRESS>"]),
@@ -321,6 +321,7 @@ fn refusals() {
         (&["--behaviour", "wrong_scop=1"], 2, &["wrong_scop"]),
         (&["--quota", "pols=1/2"], 2, &["`pols` is none of"]),
         (&["--enrol", &empty], 2, &["empty.pem: no certificate"]),
+        (&["--"], 2, &["no command after `--`"]),
         (
             &["--", "no-such-program"],
             2,

@@ -117,6 +117,13 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         return Ok(Exit::Passed);
     }
     let command = arguments.command.clone();
+    if command.is_empty()
+        && std::env::args_os()
+            .next_back()
+            .is_some_and(|last| last == "--")
+    {
+        return Err(Failure::usage("there is no command after `--`"));
+    }
     if !command.is_empty() && !arguments.inside_namespace {
         let names = Server::host_names(&arguments.hub);
         return Err(namespace::enter(&command, &names));
