@@ -12,6 +12,9 @@ use az3166_emulator::{DevKit, ResetPin};
 
 /// How long the board waits for a debugger that was just answered: the next question is on its way.
 const NEXT: Duration = Duration::from_micros(100);
+/// How long a transfer takes on the wire: 46 bits at 4.6 MHz. A core that was told to step has done
+/// so by the next one.
+const TRANSFER: Duration = Duration::from_micros(10);
 /// For how long a debugger may keep the board from everything else.
 const TURN: Duration = Duration::from_millis(2);
 
@@ -140,7 +143,10 @@ impl Swd for Pins<'_> {
     }
 
     fn transfer(&mut self, request: Request) -> Result<u32, Refusal> {
-        self.port.transfer(self.kit, request)
+        let answer = self.port.transfer(self.kit, request);
+        // Whatever stops the board on the way is an event too.
+        let _ = self.kit.run_until(self.kit.now() + TRANSFER);
+        answer
     }
 
     fn set_reset_pin(&mut self, level: ResetPin) {
