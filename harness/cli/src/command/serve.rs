@@ -230,6 +230,9 @@ fn settings(arguments: Arguments) -> Result<Settings, Failure> {
         Some(folder) => folder,
         None => default_folder()?,
     };
+    // Its files' names are handed to clients, which may run elsewhere.
+    let folder = std::path::absolute(&folder)
+        .map_err(|error| Failure::infrastructure(format!("{}: {error}", folder.display())))?;
     let (https, mqtt) = match arguments.inside_namespace {
         true => (443, 8883),
         false => (arguments.https, arguments.mqtt),
