@@ -3,7 +3,11 @@
 //! SysTick ticks only while somebody waits: once, at the deadline, or after its longest interval of
 //! 174 ms, whichever is sooner. That slow tick also catches a wake-up that was missed.
 
-use core::{cell::Cell, time::Duration};
+use core::{
+    cell::Cell,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use cortex_m::peripheral::{SCB, SYST, syst::SystClkSource};
 use cortex_m_rt::exception;
@@ -66,20 +70,30 @@ pub enum Wait {
     Expired,
 }
 
+/// Whether the alarm that was set last has yet to ring.
+static IS_SET: AtomicBool = AtomicBool::new(false);
+
 /// Sleeps until the condition, which an interrupt brings about, or the deadline.
+///
+/// The clock is read and the alarm set only when it has rung: a transfer of 512 bytes wakes this
+/// as many times, and each access to a timer costs time.
 pub fn wait_until(deadline: Duration, ready: impl Fn() -> bool) -> Wait {
+    // An alarm that is set has another deadline.
+    IS_SET.store(false, Ordering::Relaxed);
     loop {
         if ready() {
             return Wait::Ready;
         }
-        let left = deadline.saturating_sub(now());
-        if left.is_zero() {
-            return Wait::Expired;
+        if !IS_SET.load(Ordering::Relaxed) {
+            let left = deadline.saturating_sub(now());
+            if left.is_zero() {
+                return Wait::Expired;
+            }
+            critical_section::with(|_| alarm(left));
         }
-        // An interrupt between the check and WFI stays pending and ends WFI at once.
+        // An interrupt between the checks and WFI stays pending and ends WFI at once.
         critical_section::with(|_| {
-            if !ready() {
-                alarm(left);
+            if IS_SET.load(Ordering::Relaxed) && !ready() {
                 cortex_m::asm::dsb();
                 cortex_m::asm::wfi();
             }
@@ -120,12 +134,14 @@ fn alarm(left: Duration) {
     systick.clear_current();
     systick.enable_interrupt();
     systick.enable_counter();
+    IS_SET.store(true, Ordering::Relaxed);
 }
 
 #[exception]
 fn SysTick() {
     // SAFETY: a single write; the alarm is set again by whoever waits on.
     unsafe { (*SYST::PTR).csr.write(0) };
+    IS_SET.store(false, Ordering::Relaxed);
 }
 
 /// This clock, for drivers that need one.
