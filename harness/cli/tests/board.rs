@@ -8,6 +8,8 @@
 )]
 #![cfg(all(unix, feature = "virtual-board"))]
 
+#[path = "support/served.rs"]
+mod served;
 mod support;
 
 use std::fs;
@@ -20,6 +22,7 @@ use az3166_board::VIRTUAL_PROBES;
 use az3166_board::virtual_board::{Pace, VirtualBoard, VirtualBoardConfig};
 use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process};
+use served::Served;
 use support::{assert_exit, firmware, hil, hil_run, printed, root, scenario, summary};
 use tempfile::TempDir;
 
@@ -32,16 +35,21 @@ const SOON: Duration = Duration::from_secs(60);
 struct Rack {
     board: VirtualBoard,
     folder: TempDir,
+    pace: u32,
 }
 
 impl Rack {
     fn new() -> Self {
+        Self::at_pace(PACE)
+    }
+
+    fn at_pace(pace: u32) -> Self {
         let folder = TempDir::new().unwrap();
         let mut board = VirtualBoard::start(VirtualBoardConfig {
             serial: SERIAL.into(),
             uid: UID,
             seed: 1,
-            pace: Pace::times(NonZeroU32::new(PACE).unwrap()),
+            pace: Pace::times(NonZeroU32::new(pace).unwrap()),
         })
         .unwrap();
         let at = |name: &str| folder.path().join(name);
@@ -57,7 +65,11 @@ impl Rack {
             board.console_path()
         );
         fs::write(at("rack.yaml"), rack).unwrap();
-        Self { board, folder }
+        Self {
+            board,
+            folder,
+            pace,
+        }
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
@@ -70,7 +82,7 @@ impl Rack {
             .env("HIL_LOCK_DIR", self.path("locks"))
             .env("HIL_STATE_DIR", self.path("state"))
             .env(VIRTUAL_PROBES, self.path("probes"))
-            .env("HIL_VIRTUAL_PACE", PACE.to_string());
+            .env("HIL_VIRTUAL_PACE", self.pace.to_string());
         command
     }
 
@@ -174,4 +186,39 @@ fn a_signal_leaves_the_board_free(#[case] signal: Signal) {
         &rack.run(Path::new(&file), &["--wait", "5s", "--take-over"]),
         0,
     );
+}
+
+/// A board and services that run elsewhere, both in real time.
+#[test]
+fn a_board_registers_with_a_cloud_elsewhere() {
+    let rack = Rack::at_pace(1);
+    let served = Served::start(&rack.path("cloud"));
+    let journal = rack.path("journal");
+    let start = |out: &str| {
+        let mut command = hil_run(
+            firmware(),
+            &rack.path(out),
+            ["--target", "board:desk", "--cloud", "azure", "--take-over"],
+        );
+        command.arg(root().join("scenarios/outside"));
+        command.arg("--journal").arg(&journal);
+        command.envs(&served.environment);
+        rack.here(command)
+    };
+    let left = || fs::read_dir(&journal).map_or(0, Iterator::count);
+    let run = start("out").output().unwrap();
+    assert_exit(&run, 0);
+    assert_eq!(summary(&rack.path("out"))[0]["target"], "board:desk");
+    assert_eq!(left(), 0, "what was made is gone");
+
+    // A run that is killed leaves its journal, and a sweep nothing.
+    let mut killed = start("killed").stderr(Stdio::null()).spawn().unwrap();
+    rack.until("an entry of the journal", |_| left() > 0);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let mut sweep = support::hil(["cloud", "sweep", "--journal"]);
+    sweep.arg(&journal).envs(&served.environment);
+    assert_exit(&sweep.output().unwrap(), 0);
+    assert_eq!(left(), 0);
+    rack.until("a free probe", |board| !board.is_claimed());
 }
