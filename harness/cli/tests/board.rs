@@ -19,7 +19,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use az3166_board::VIRTUAL_PROBES;
-use az3166_board::virtual_board::{Pace, VirtualBoard, VirtualBoardConfig};
+use az3166_board::virtual_board::{Injection, Pace, VirtualBoard, VirtualBoardConfig};
 use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process};
 use served::Served;
@@ -86,6 +86,15 @@ impl Rack {
         command
     }
 
+    /// `hil rack` with its outcome.
+    fn rack(&self, arguments: &[&str], code: i32) -> String {
+        let mut command = hil(["rack"]);
+        command.args(arguments);
+        let output = self.here(command).output().unwrap();
+        assert_exit(&output, code);
+        printed(&output)
+    }
+
     fn run(&self, file: &Path, more: &[&str]) -> Output {
         let mut command = hil_run(firmware(), &self.path("out"), ["--target", "board:desk"]);
         command.arg(file).args(more);
@@ -137,11 +146,7 @@ fn a_board_is_taken_over_provisioned_and_given_back() {
     let wear = fs::read_to_string(rack.path("state").join("wear").join(format!("{uid}.json")));
     assert_eq!(wear.unwrap().trim_end(), r#"{"zones":{"6":1}}"#);
 
-    let restored = rack
-        .here(hil(["rack", "restore", "desk"]))
-        .output()
-        .unwrap();
-    assert_exit(&restored, 0);
+    rack.rack(&["restore", "desk"], 0);
     let mut there = vec![0; vendor.len()];
     rack.board
         .with(|kit| kit.read_memory(0x0800_C000, &mut there))
@@ -186,6 +191,39 @@ fn a_signal_leaves_the_board_free(#[case] signal: Signal) {
         &rack.run(Path::new(&file), &["--wait", "5s", "--take-over"]),
         0,
     );
+}
+
+/// A script or a person may hold the board around several runs.
+#[test]
+fn a_run_has_the_board_by_the_lease_that_it_runs_under() {
+    let rack = Rack::new();
+    let out = rack.path("out");
+    let script = r#"exec "$HIL" run --firmware "$ELF" --out "$OUT" --target board:desk --take-over --wait 5s "$FILE""#;
+    let mut command = hil(["rack", "lease", "desk", "--", "sh", "-c", script]);
+    command
+        .env("HIL", env!("CARGO_BIN_EXE_hil"))
+        .env("ELF", firmware())
+        .env("OUT", &out)
+        .env("FILE", tutorial());
+    assert_exit(&rack.here(command).output().unwrap(), 0);
+    assert_eq!(summary(&out)[0]["verdict"], "passed");
+}
+
+#[test]
+fn a_board_that_does_not_answer_is_wedged_until_it_is_brought_back() {
+    let rack = Rack::new();
+    let marker = rack.path("locks").join(format!("{SERIAL}.wedged"));
+    rack.board.inject(Injection::Silence { count: u32::MAX });
+    let lost = rack.rack(&["recover", "desk"], 3);
+    assert!(lost.contains("the board desk is wedged"), "{lost}");
+    assert!(marker.exists());
+    rack.board.clear_injections();
+    let refused = rack.rack(&["lease", "desk", "--", "true"], 3);
+    assert!(refused.contains("hil rack recover desk"), "{refused}");
+    let back = rack.rack(&["recover", "desk"], 0);
+    assert!(back.contains("the board desk answers"), "{back}");
+    assert!(back.contains("612d746573742d626f617264"), "{back}");
+    rack.rack(&["lease", "desk", "--", "true"], 0);
 }
 
 /// A board and services that run elsewhere, both in real time.

@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use az3166_debug_port::{DebugPort, Injection, Refusal, Request};
+pub use az3166_debug_port::Injection;
+use az3166_debug_port::{DebugPort, Refusal, Request};
 use az3166_emulator::{DevKit, DevKitConfig, Display, Power, ResetPin, Stop, UnmodelledPolicy};
 use az3166_event::VirtualTime;
 use az3166_stsafe::{Configuration, NvmImage, ReservedZones, SecureElement};
