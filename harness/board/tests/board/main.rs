@@ -12,4 +12,5 @@ mod flashing;
 mod images;
 mod provisioning;
 mod running;
+mod seat;
 mod support;

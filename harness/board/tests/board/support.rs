@@ -11,6 +11,7 @@ use az3166_board::{
 use tempfile::TempDir;
 
 pub use crate::images::{image, pattern, program};
+use crate::seat::{Seat, seat, serial};
 
 pub const UID: [u8; 12] = *b"\x2e\x00\x41\x00\x0e\x51\x37\x33\x31\x35\x39\x30";
 pub const APPLICATION: u32 = 0x0800_C000;
@@ -20,7 +21,7 @@ pub const FACTOR: u32 = 10;
 
 /// A board on the bench of one test.
 pub struct Bench {
-    pub board: VirtualBoard,
+    pub board: Seat,
     pub config: BoardConfig,
     _folder: TempDir,
 }
@@ -33,17 +34,16 @@ impl Bench {
     pub fn at_pace(factor: u32) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::SeqCst);
-        Self::with_serial(&format!("TEST{number:020}"), factor)
+        Self::with_serial(&serial(number), factor)
     }
 
     pub fn with_serial(serial: &str, factor: u32) -> Self {
-        let board = VirtualBoard::start(VirtualBoardConfig {
+        let board = seat(VirtualBoardConfig {
             serial: serial.into(),
             uid: UID,
             seed: 1,
             pace: Pace::times(NonZeroU32::new(factor).unwrap()),
-        })
-        .unwrap();
+        });
         let folder = TempDir::new().unwrap();
         let config = BoardConfig {
             id: "bench".into(),

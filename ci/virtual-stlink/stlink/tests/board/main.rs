@@ -14,5 +14,7 @@ mod flashing;
 mod images;
 #[path = "../../../../../harness/board/tests/board/running.rs"]
 mod running;
+mod seat;
 mod stlink;
+#[path = "../../../../../harness/board/tests/board/support.rs"]
 mod support;
