@@ -7,8 +7,16 @@ use std::{fmt, thread};
 /// How long the attempt may take.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// What `unshare` of util-linux is asked for: to be root, and the network, of a new namespace.
-const UNSHARE: [&str; 3] = ["--user", "--map-root-user", "--net"];
+/// What `unshare` of util-linux is asked for: to be root of a new namespace, with a network of its
+/// own, and to be the first process there, whose end is the end of all others, whatever ends it.
+const UNSHARE: [&str; 6] = [
+    "--user",
+    "--map-root-user",
+    "--net",
+    "--pid",
+    "--fork",
+    "--kill-child",
+];
 
 /// The network that Renode's listeners are in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,9 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
-use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+use rustix::process::{
+    Pid, Signal, WaitOptions, kill_process_group, test_kill_process_group, waitpgid,
+};
 
 use super::message::{ASK, Message, send};
 
@@ -134,6 +136,8 @@ fn end(group: Pid, folder: &Path) {
     // It fails only if the group is gone already.
     let _ = kill_process_group(group, Signal::KILL);
     for _ in 0..LOOKS {
+        // In a namespace of its own the guard inherits Renode from its launcher.
+        while let Ok(Some(_)) = waitpgid(group, WaitOptions::NOHANG) {}
         if test_kill_process_group(group).is_err() {
             break;
         }

@@ -15,6 +15,7 @@ use az3166_renode::guard::{GuardProgram, Isolation};
 use az3166_renode::{Deadlines, Options, Program, RenodeTarget, Setup, Spares};
 use az3166_target::{Image, PowerState, Stop, Target, TargetError, TargetMemory};
 use libtest_mimic::{Arguments, Failed, Trial};
+use rustix::process::{Pid, Signal, kill_process};
 
 type Test = fn() -> Result<(), Failed>;
 
@@ -304,20 +305,14 @@ pub fn owner(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// What was killed by the hardest signal cannot clean up itself; the guard is told by one signal to
+/// all, as `pkill -f` sends it.
 fn nothing_is_left() -> Result<(), Failed> {
-    // What was killed by the hardest signal cannot clean up itself.
-    let folder = tempfile::tempdir()?;
-    let mut owner = Command::new(this())
-        .arg("owner")
-        .arg(folder.path())
-        .env("TMPDIR", folder.path())
-        .stdin(Stdio::null())
-        .spawn()?;
-    let (own, grandchild) = grandchild_in(folder.path())?;
-    assert!(is_alive(&grandchild));
-    owner.kill()?;
-    owner.wait()?;
-    eventually(|| !is_alive(&grandchild) && !own.exists())?;
+    killed(&[])?;
+    if Isolation::best() == Isolation::Namespace {
+        killed(&[Signal::INT, Signal::TERM])?;
+        killed(&[Signal::KILL])?;
+    }
 
     // A user who stops while it starts does not wait for it.
     let folder = tempfile::tempdir()?;
@@ -339,6 +334,48 @@ fn nothing_is_left() -> Result<(), Failed> {
     Ok(())
 }
 
+/// Kills a harness, and sends its guard these signals.
+fn killed(to_the_guard: &[Signal]) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let mut owner = Command::new(this())
+        .arg("owner")
+        .arg(folder.path())
+        .env("TMPDIR", folder.path())
+        .stdin(Stdio::null())
+        .spawn()?;
+    let (own, grandchild) = grandchild_in(folder.path())?;
+    assert!(is_alive(&grandchild));
+    let guards = guards(&own)?;
+    assert!(!guards.is_empty(), "a guard is found by its folder");
+    for signal in to_the_guard {
+        for guard in &guards {
+            // The first may have ended the second.
+            let _ = kill_process(*guard, *signal);
+        }
+    }
+    owner.kill()?;
+    owner.wait()?;
+    let is_removed = || to_the_guard.contains(&Signal::KILL) || !own.exists();
+    eventually(|| !is_alive(&grandchild) && is_removed())
+}
+
+/// The processes that were started to guard the Renode in this folder.
+fn guards(own: &Path) -> Result<Vec<Pid>, Failed> {
+    let own = own.as_os_str().as_encoded_bytes();
+    let mut found = Vec::new();
+    for process in fs::read_dir("/proc")?.flatten() {
+        let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let name = process.file_name();
+        let id = name.to_str().and_then(|name| name.parse().ok());
+        if let Some(id) = id.and_then(Pid::from_raw)
+            && line.split(|byte| *byte == 0).any(|word| word == own)
+        {
+            found.push(id);
+        }
+    }
+    Ok(found)
+}
+
 /// The folder that a stand-in runs in, and the process that it has started.
 fn grandchild_in(folder: &Path) -> Result<(PathBuf, String), Failed> {
     let mut found = None;
@@ -346,7 +383,8 @@ fn grandchild_in(folder: &Path) -> Result<(PathBuf, String), Failed> {
         let own = fs::read_dir(folder).unwrap().flatten().map(|it| it.path());
         let pids = own.filter_map(|own| {
             let pid = fs::read_to_string(own.join("grandchild")).ok()?;
-            Some((own, pid)).filter(|(_, pid)| !pid.is_empty())
+            let pid = pid.strip_suffix('\n')?.to_owned();
+            Some((own, pid))
         });
         found = pids.into_iter().next();
         found.is_some()
