@@ -146,7 +146,10 @@ fn probe(facts: &RackFacts, board: &Board) -> Check {
         [] => missing(
             &what,
             &format!("{serial} is not on USB"),
-            "connect it, or switch its power on: hil rack power ... on",
+            &match board.power {
+                Some(_) => format!("connect it, or: hil rack power {} on", board.id),
+                None => "connect it".to_owned(),
+            },
         ),
         [probe] if probe.access == DeviceAccess::Denied => missing(
             &what,
