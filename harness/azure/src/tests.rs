@@ -294,13 +294,19 @@ fn a_device_registers_is_seen_in_the_registry_and_is_removed() {
     assert_eq!(std::fs::read_dir(world.journal()).unwrap().count(), 0);
 }
 
+/// Set in the process that is to die.
+const DYING: &str = "HIL_TEST_OF_A_KILLED_RUN";
+
 #[test]
 fn what_a_killed_run_left_is_swept() {
+    if let Ok(journal) = std::env::var(DYING) {
+        die_in_a_run(Path::new(&journal));
+    }
     let world = World::start();
     let child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "tests::a_run_that_is_killed", "--ignored"])
+        .args(["--exact", "tests::what_a_killed_run_left_is_swept"])
         .envs(&world.environment)
-        .env("JOURNAL", world.journal())
+        .env(DYING, world.journal())
         .output()
         .unwrap();
     assert!(!child.status.success());
@@ -327,12 +333,9 @@ fn what_a_killed_run_left_is_swept() {
     assert_eq!(sweep(&world.services(), &world.journal()).unwrap(), []);
 }
 
-#[test]
-#[ignore = "a part of another test, in a process of its own"]
-fn a_run_that_is_killed() {
+fn die_in_a_run(journal: &Path) -> ! {
     let settings = Settings::read(|name| std::env::var(name).ok()).unwrap();
-    let journal = std::env::var("JOURNAL").unwrap();
-    let azure = Azure::start(settings, Path::new(&journal)).unwrap();
+    let azure = Azure::start(settings, journal).unwrap();
     let mut session = azure.session();
     let identity = identity();
     enrol(session.as_mut(), &identity.0);
