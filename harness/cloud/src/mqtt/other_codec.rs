@@ -12,7 +12,7 @@ use super::{
 /// Longer than any packet here.
 const LARGEST: usize = 1 << 20;
 
-fn qos() -> impl Strategy<Value = QoS> {
+pub(super) fn qos() -> impl Strategy<Value = QoS> {
     prop::sample::select(vec![QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce])
 }
 
@@ -29,7 +29,7 @@ fn retain() -> impl Strategy<Value = Retain> {
     prop::sample::select(vec![Retain::Yes, Retain::No])
 }
 
-fn delivery() -> impl Strategy<Value = Delivery> {
+pub(super) fn delivery() -> impl Strategy<Value = Delivery> {
     let duplicate = prop::sample::select(vec![Duplicate::Yes, Duplicate::No]);
     (qos(), 1u16.., duplicate).prop_map(|(qos, packet_id, duplicate)| match qos {
         QoS::AtMostOnce => Delivery::AtMostOnce,

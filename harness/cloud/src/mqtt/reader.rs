@@ -65,6 +65,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
+    use super::super::other_codec::{delivery, qos};
     use super::super::{
         CleanSession, Connect, ConnectReturnCode, Delivery, Duplicate, Publish, QoS, Retain,
         Subscription, Will,
@@ -195,39 +196,18 @@ mod tests {
         assert_eq!(read(bytes), Err(error));
     }
 
-    fn qos() -> impl Strategy<Value = QoS> {
-        (0u8..3).prop_map(|level| QoS::from_level(level).unwrap())
-    }
-
     fn publish() -> impl Strategy<Value = Packet> {
         let payload = prop::collection::vec(any::<u8>(), 0..300);
-        (
-            "[a-z/$]{1,40}",
-            payload,
-            qos(),
-            1u16..,
-            any::<bool>(),
-            any::<bool>(),
-        )
-            .prop_map(|(topic, payload, qos, packet_id, again, kept)| {
-                let duplicate = if again { Duplicate::Yes } else { Duplicate::No };
+        ("[a-z/$]{1,40}", payload, delivery(), any::<bool>()).prop_map(
+            |(topic, payload, delivery, kept)| {
                 Packet::Publish(Publish {
                     topic,
                     payload,
-                    delivery: match qos {
-                        QoS::AtMostOnce => Delivery::AtMostOnce,
-                        QoS::AtLeastOnce => Delivery::AtLeastOnce {
-                            packet_id,
-                            duplicate,
-                        },
-                        QoS::ExactlyOnce => Delivery::ExactlyOnce {
-                            packet_id,
-                            duplicate,
-                        },
-                    },
+                    delivery,
                     retain: if kept { Retain::Yes } else { Retain::No },
                 })
-            })
+            },
+        )
     }
 
     fn subscribe() -> impl Strategy<Value = Packet> {
