@@ -11,6 +11,8 @@ use crate::error::BoardError;
 const BAUD: u32 = 115_200;
 /// How long the port may take to accept what is typed.
 const WRITE: Duration = Duration::from_secs(2);
+/// After this silence of a halted board, nothing is on its way any more.
+const SILENCE: Duration = Duration::from_millis(20);
 
 /// Where a board's console is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +86,18 @@ impl Console {
                 Err(error) => return Err(self.failed(&error)),
             }
         }
+    }
+
+    /// Drops what a board that is halted by now has printed, with what is still on its way.
+    pub(crate) fn drop_unread(&mut self) -> Result<(), BoardError> {
+        // Of a halted board this ends as soon as all is here; nothing else may hold a run up.
+        for _ in 0..10 {
+            std::thread::sleep(SILENCE);
+            if self.take()?.is_empty() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Types `bytes`, but never a line that pairs the secure element.

@@ -34,6 +34,8 @@ const OWN_FLASH: Duration = Duration::from_secs(5);
 /// What the processor does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Processor {
+    /// It does what it did before this target came; what it prints belongs to nobody.
+    Untouched,
     /// It stands where it starts.
     AtStart,
     /// It was let go.
@@ -90,7 +92,7 @@ impl BoardTarget {
             relay: None,
             chip: Some(chip),
             console: Some(console),
-            processor: Processor::Running,
+            processor: Processor::Untouched,
             power: PowerState::Off,
             starter: Starter::Ours,
             entry: None,
@@ -125,12 +127,23 @@ impl BoardTarget {
         })
     }
 
+    /// The core at its reset vector.
+    fn halt_at_reset(&mut self) -> Result<&mut Chip, TargetError> {
+        self.chip()?.reset_and_halt()?;
+        if self.processor == Processor::Untouched
+            && let Some(console) = &mut self.console
+        {
+            console.drop_unread()?;
+        }
+        self.processor = Processor::AtStart;
+        self.chip()
+    }
+
     /// The chip at the application's first instruction, or the image's own start; buttons held.
     fn start(&mut self) -> Result<(), TargetError> {
         let (starter, entry) = (self.starter, self.entry);
         let held = self.held.clone();
-        let chip = self.chip()?;
-        chip.reset_and_halt()?;
+        let chip = self.halt_at_reset()?;
         if let (Starter::Foreign, Some(entry)) = (starter, entry) {
             chip.run_to(entry, BOOTLOADER)?;
         }
@@ -144,7 +157,6 @@ impl BoardTarget {
         // This reset is the debugger's own.
         chip.state()?;
         self.reset_flags = chip.reset_flags()?;
-        self.processor = Processor::AtStart;
         self.record(MachineEvent::Reset {
             cause: "pin".into(),
         });
@@ -166,8 +178,7 @@ impl BoardTarget {
                 switched.map_err(|reason| BoardError::Power { reason })?;
             }
             None => {
-                self.chip()?.reset_and_halt()?;
-                self.processor = Processor::AtStart;
+                self.halt_at_reset()?;
             }
         }
         Ok(())
@@ -198,6 +209,7 @@ impl BoardTarget {
             match opened {
                 Ok((console, chip)) => {
                     (self.console, self.chip) = (Some(console), Some(chip));
+                    self.processor = Processor::Untouched;
                     return Ok(());
                 }
                 Err(error) if Instant::now() >= deadline => return Err(error.into()),
@@ -229,8 +241,7 @@ impl BoardTarget {
             });
         }
         program(chip, &plans, policy)?;
-        chip.reset_and_halt()?;
-        self.processor = Processor::AtStart;
+        self.halt_at_reset()?;
         Ok(())
     }
 
@@ -358,9 +369,8 @@ impl Target for BoardTarget {
         let (backup, take_over) = (self.config.backup.clone(), self.config.take_over);
         let wanted = Wanted::of(images);
         self.need_chip()?;
-        let chip = self.chip()?;
         // Firmware that runs might write what is read here.
-        chip.reset_and_halt()?;
+        let chip = self.halt_at_reset()?;
         let plan = plan(&wanted, policy, |range| read_flash(chip, range))?;
         if !plan.sectors.is_empty() {
             secure_original(chip, &backup, take_over)?;

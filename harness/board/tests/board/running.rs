@@ -207,6 +207,35 @@ fn a_busy_console_is_refused_and_freed_on_drop() {
     bench.target();
 }
 
+/// Code that prints `x` on the console for ever.
+const CHATTER: [u16; 30] = [
+    0x4808, 0x2101, 0x6001, 0x2120, 0x6141, // RCC_AHB1ENR: GPIOA; RCC_APB2ENR: USART6
+    0x4807, 0x4907, 0x6001, 0x4907, 0x6241, // GPIOA_MODER, GPIOA_AFRH: PA11 as USART6_TX
+    0x4807, 0x218B, 0x6081, // USART6_BRR: 115200 baud at 16 MHz
+    0x4907, 0x60C1, // USART6_CR1: UE, TE
+    0x2178, 0x6041, 0xE7FD, // USART6_DR
+    // The literals.
+    0x3830, 0x4002, 0x0000, 0x4002, 0x0000, 0xA880, 0x8000, 0x0000, 0x1400, 0x4001, 0x2008, 0x0000,
+];
+
+#[test]
+fn what_an_earlier_run_still_prints_is_not_heard() {
+    let bench = Bench::new();
+    let mut earlier = started(&bench, &CHATTER);
+    run(&mut earlier);
+    assert!(earlier.console_take().unwrap().contains(&b'x'));
+    drop(earlier);
+    let mut target = bench.target();
+    std::thread::sleep(Duration::from_millis(20));
+    let silent = program(FLASH, &[LOOP]);
+    bench.program(FLASH, &silent);
+    target.load(&[&image(FLASH, &silent)]).unwrap();
+    target.power(PowerState::On).unwrap();
+    run(&mut target);
+    let heard = target.console_take().unwrap();
+    assert_eq!(String::from_utf8_lossy(&heard), "");
+}
+
 #[test]
 fn a_console_that_goes_away_is_infrastructure_trouble() {
     let bench = Bench::new();
