@@ -17,7 +17,7 @@ use crate::support::Bench;
 
 const SCENARIO: &str = include_str!("../../../../scenarios/basics/any-board.yaml");
 
-fn firmware() -> &'static FirmwareSet {
+pub fn firmware() -> &'static FirmwareSet {
     static FIRMWARE: OnceLock<FirmwareSet> = OnceLock::new();
     FIRMWARE
         .get_or_init(|| project::of_checkout(&BTreeSet::from([FirmwareVariant::Strict])).unwrap())

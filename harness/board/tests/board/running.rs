@@ -7,8 +7,11 @@ use az3166_board::{BoardError, BoardTarget, PowerSwitch};
 use az3166_emulator::Power;
 use az3166_emulator::cpu::Register;
 use az3166_event::{MachineEvent, Payload};
+use az3166_runner::firmware::FirmwareSource as _;
+use az3166_scenario::FirmwareVariant;
 use az3166_target::{
-    Button, Capability, PowerState, Rtt, Stop, Target, TargetError, TargetMemory as _,
+    Button, Capability, Link, PowerState, Rtt, Stop, Target, TargetError, TargetMemory as _,
+    slip_encode,
 };
 use rstest::rstest;
 
@@ -258,23 +261,61 @@ fn enable_secure_never_leaves_the_host() {
     target.console_send(b"help\r").unwrap();
 }
 
-/// A control block with one channel each way, and rings that wrap many times.
+const NAME: u32 = RAM + 0x3_0010;
+const UP: u32 = RAM + 0x3_1001;
+const SIZE: u32 = 61;
+
+/// A control block with one channel each way, the up channel's `written` bytes not yet read.
+fn control_block(written: u32) -> Vec<u8> {
+    let up = [NAME, UP, SIZE, written, 0, 0];
+    let down = [NAME, UP + 100, SIZE, 0, 0, 0];
+    let words = [[1, 1].as_slice(), &up, &down].concat();
+    let words = words.iter().flat_map(|word: &u32| word.to_le_bytes());
+    b"SEGGER RTT\0\0\0\0\0\0"
+        .iter()
+        .copied()
+        .chain(words)
+        .collect()
+}
+
+/// A reset leaves RAM as it was: the block of the run before is not taken for this one's.
+#[test]
+fn a_stale_control_block_is_not_read() {
+    let firmware = crate::provisioning::firmware();
+    let firmware = firmware.get(FirmwareVariant::Strict).unwrap();
+    let block = firmware.application.symbol("_SEGGER_RTT").unwrap();
+    let bench = Bench::new();
+    let mut target = started(&bench, &[LOOP]);
+    let packet = slip_encode(b"a packet of the run before");
+    target.write_memory(NAME, b"hil-link\0").unwrap();
+    target.write_memory(UP, &packet).unwrap();
+    let stale = control_block(packet.len() as u32);
+    target.write_memory(block, &stale).unwrap();
+    target.reset().unwrap();
+
+    let mut careless = Link::new(&firmware.application).unwrap();
+    assert_eq!(careless.receive(&mut target).unwrap().len(), 1);
+
+    target.write_memory(block, &stale).unwrap();
+    target.reset().unwrap();
+    let mut link = Link::new(&firmware.application).unwrap();
+    link.restart(&mut target).unwrap();
+    run(&mut target);
+    assert_eq!(
+        link.receive(&mut target).unwrap(),
+        [] as [Option<Vec<u8>>; 0]
+    );
+    assert!(!link.is_up());
+}
+
+/// Rings that wrap many times.
 #[test]
 fn rtt_wraps() {
     const BLOCK: u32 = RAM + 0x100;
-    const NAME: u32 = RAM + 0x10;
-    const UP: u32 = RAM + 0x1001;
-    const SIZE: u32 = 61;
     let bench = Bench::new();
     let mut target = started(&bench, &[LOOP]);
-    let words = [1, 1, NAME, UP, SIZE, 0, 0, 0, NAME, UP + 100, SIZE, 0, 0, 0];
-    let block: Vec<u8> = b"SEGGER RTT\0\0\0\0\0\0"
-        .iter()
-        .copied()
-        .chain(words.iter().flat_map(|word: &u32| word.to_le_bytes()))
-        .collect();
     target.write_memory(NAME, b"hil-link\0").unwrap();
-    target.write_memory(BLOCK, &block).unwrap();
+    target.write_memory(BLOCK, &control_block(0)).unwrap();
     let rtt = Rtt::attach(&mut target, BLOCK, "hil-link")
         .unwrap()
         .unwrap();
