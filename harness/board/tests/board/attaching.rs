@@ -89,6 +89,44 @@ fn a_probe_in_use_is_refused() {
     );
 }
 
+/// The listing of serial ports panics where there is no /sys/class/tty, as in some containers.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_sysfs_the_console_is_said_to_be_missing() {
+    const INSIDE: &str = "AZ3166_TEST_WITHOUT_SYSFS";
+    const TEST: &str = "attaching::without_sysfs_the_console_is_said_to_be_missing";
+    if std::env::var_os(INSIDE).is_some() {
+        assert!(!std::path::Path::new("/sys/class/tty").exists());
+        let mut config = Bench::new().config;
+        config.console = ConsoleAddress::OfProbe;
+        let error = BoardTarget::open(config, None).err();
+        assert!(
+            matches!(error, Some(BoardError::NoConsole { .. })),
+            "{error:?}"
+        );
+        return;
+    }
+    let alone = |script: &str| {
+        let mut command = std::process::Command::new("unshare");
+        command
+            .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", TEST])
+            .env(INSIDE, "1")
+            .output()
+    };
+    if !alone("mount -t tmpfs none /sys/class").is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: this system lets nobody hide /sys/class from a process");
+        return;
+    }
+    let output = alone(r#"mount -t tmpfs none /sys/class && exec "$0" "$@""#).unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+}
+
 #[test]
 fn another_board_is_refused_before_anything_is_written() {
     let bench = Bench::new();
