@@ -53,6 +53,9 @@ pub enum RenodeError {
         /// What is wrong.
         why: String,
     },
+    /// Renode's bridge to the secure element gave up: {0}
+    #[error("Renode's bridge to the secure element gave up: {0}")]
+    SecureElementLost(String),
     /// the run was interrupted
     #[error("the run was interrupted")]
     Interrupted,
@@ -81,6 +84,9 @@ impl RenodeError {
                 "see the scripts in renode/, and Renode's version in `hil doctor`"
             }
             Self::Protocol { .. } => "use a Renode of version 1.16",
+            Self::SecureElementLost(_) => {
+                "the firmware was not judged; run again, with fewer --jobs if the machine is slow"
+            }
             Self::Interrupted => "run again",
         }
     }

@@ -24,7 +24,7 @@ pub use bridge_end::BridgeEnd;
 use control::Control;
 use robot::Robot;
 pub use spares::Spares;
-pub use start::{Deadlines, Setup};
+pub use start::{Deadlines, NoStart, Setup};
 use wait::Waiting;
 
 /// A Renode that answers.
@@ -187,6 +187,29 @@ impl Session {
     ) -> Result<(), RenodeError> {
         self.transfer(model, |control| control.write(width, address, bytes))?;
         Ok(())
+    }
+
+    /// Why Renode's bridge to the secure element has given up, if it has.
+    ///
+    /// # Errors
+    /// Renode refuses, or is gone.
+    pub fn bridge_failure(
+        &mut self,
+        model: &mut SecureElement,
+    ) -> Result<Option<String>, RenodeError> {
+        let told = self.command(model, "sysbus.i2c.stsafe Failure")?;
+        let failure = match (told.trim(), self.bridge.is_lost()) {
+            ("", false) => return Ok(None),
+            ("", true) => "it closed the connection",
+            (text, _) => text,
+        };
+        self.health = Health::Doubtful;
+        Ok(Some(failure.to_owned()))
+    }
+
+    /// Whether no board has been made in it yet.
+    pub fn is_new(&self) -> bool {
+        self.boards == 0
     }
 
     /// Renode's folder, which ends with it.

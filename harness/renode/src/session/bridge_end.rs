@@ -1,6 +1,6 @@
 //! The harness's end of the bridge: its socket, around the model that the caller holds.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
@@ -21,6 +21,8 @@ pub struct BridgeEnd {
     connection: Option<Connection>,
     base: VirtualTime,
     power_cut: PowerCut,
+    /// Whether Renode's bridge has left while its board was there.
+    is_lost: bool,
 }
 
 struct Connection {
@@ -40,6 +42,7 @@ impl BridgeEnd {
             connection: None,
             base: VirtualTime::ZERO,
             power_cut: PowerCut::NotDue,
+            is_lost: false,
         })
     }
 
@@ -54,6 +57,12 @@ impl BridgeEnd {
     /// Whether the bridge is connected: before that, nothing on the bus is heard of.
     pub fn is_connected(&self) -> bool {
         self.connection.is_some()
+    }
+
+    /// Whether the bridge has left: it never does so unless it gave up. Its processor is halted
+    /// then, which must not be taken for what the firmware does.
+    pub fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     /// When a device other than the secure element was last addressed.
@@ -74,6 +83,7 @@ impl BridgeEnd {
         self.connection = None;
         self.base = VirtualTime::ZERO;
         self.power_cut = PowerCut::NotDue;
+        self.is_lost = false;
     }
 
     /// Whether the chip has asked for a power cut since the last call.
@@ -105,7 +115,7 @@ impl BridgeEnd {
             connection.bridge.close(model);
             self.connection = None;
             match end {
-                End::Closed => {}
+                End::Closed => self.is_lost = true,
                 End::Broken(why) => return Err(RenodeError::protocol("the bridge", why)),
             }
         }
@@ -142,19 +152,23 @@ enum End {
     Broken(String),
 }
 
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Broken(error.to_string()),
+        }
+    }
+}
+
 impl Connection {
     fn serve(&mut self, model: &mut SecureElement) -> Result<(), End> {
         let mut bytes = Zeroizing::new([0; 1024]);
         match self.stream.read(&mut bytes[..]) {
             Ok(0) => return Err(End::Closed),
             Ok(count) => self.frames.push(&bytes[..count]),
-            Err(error) => {
-                return match error.kind() {
-                    ErrorKind::Interrupted => Ok(()),
-                    ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => Err(End::Closed),
-                    _ => Err(End::Broken(error.to_string())),
-                };
-            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
+            Err(error) => return Err(error.into()),
         }
         loop {
             let answer = match self.frames.pop() {
@@ -166,7 +180,7 @@ impl Connection {
             if let Then::Close(why) = answer.then {
                 return Err(End::Broken(why));
             }
-            sent.map_err(|error| End::Broken(error.to_string()))?;
+            sent?;
         }
     }
 }

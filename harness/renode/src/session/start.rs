@@ -62,12 +62,28 @@ impl Default for Deadlines {
     }
 }
 
+/// Why a Renode did not answer.
+pub struct NoStart {
+    /// The trouble.
+    pub error: RenodeError,
+    /// Its whole output, which is gone with it.
+    pub log: Vec<u8>,
+}
+
+impl From<RenodeError> for NoStart {
+    /// Trouble before Renode could say anything.
+    fn from(error: RenodeError) -> Self {
+        let log = Vec::new();
+        Self { error, log }
+    }
+}
+
 impl Session {
     /// Starts Renode and waits until it answers.
     ///
     /// # Errors
     /// It cannot be started, ends, or does not answer in time.
-    pub fn start(setup: &Setup, model: &mut SecureElement) -> Result<Self, RenodeError> {
+    pub fn start(setup: &Setup, model: &mut SecureElement) -> Result<Self, NoStart> {
         let folder = tempfile::Builder::new()
             .prefix("hil-renode-")
             .tempdir()
@@ -82,21 +98,11 @@ impl Session {
             model,
             cancel: &setup.cancel,
         };
-        let deadline = Deadline::new("Renode's Robot Framework server", setup.deadlines.start);
-        let port = loop {
-            match robot_port(folder.path()) {
-                Some(port) => break port,
-                None => waiting.pause(LOOK, deadline)?,
-            }
-        };
-        let mut robot = Robot::new(port);
-        // It listens before it can do anything.
-        robot.keyword(
-            &mut waiting,
-            "ExecuteCommand",
-            &["version"],
-            setup.deadlines.start,
-        )?;
+        let robot = answering(&mut waiting, folder.path(), setup.deadlines.start);
+        let robot = robot.map_err(|error| NoStart {
+            error,
+            log: guard.log(),
+        })?;
         Ok(Self {
             robot,
             control: None,
@@ -110,6 +116,25 @@ impl Session {
             boards: 0,
         })
     }
+}
+
+/// Waits until Renode does what it is told.
+fn answering(
+    waiting: &mut Waiting<'_>,
+    folder: &Path,
+    after: Duration,
+) -> Result<Robot, RenodeError> {
+    let deadline = Deadline::new("Renode's Robot Framework server", after);
+    let port = loop {
+        match robot_port(folder) {
+            Some(port) => break port,
+            None => waiting.pause(LOOK, deadline)?,
+        }
+    };
+    let mut robot = Robot::new(port);
+    // It listens before it can do anything.
+    robot.keyword(waiting, "ExecuteCommand", &["version"], after)?;
+    Ok(robot)
 }
 
 fn command_line(renode: &Path, folder: &Path) -> Vec<OsString> {

@@ -2,6 +2,7 @@
 
 mod picture;
 mod reset;
+mod secure_element;
 
 use core::time::Duration;
 
@@ -13,7 +14,7 @@ use super::console::{ConsoleFile, typing};
 use super::pace::Pace;
 use super::{Options, memory};
 use crate::RenodeError;
-use crate::session::Session;
+use crate::session::{NoStart, Session};
 
 /// The machine's name in `machine.resc`.
 const NAME: &str = "az3166";
@@ -33,6 +34,7 @@ pub struct Machine {
     events: Vec<(VirtualTime, Payload)>,
     /// Trouble that came up where none can be told; it is told at the next run.
     trouble: Option<RenodeError>,
+    /// What a Renode said that did not become a board.
     log: Vec<u8>,
 }
 
@@ -81,16 +83,41 @@ impl Machine {
     }
 
     fn start(&mut self) -> Result<(), RenodeError> {
-        let model = &mut self.model;
-        let platform = &self.options.platform;
         let mut session = match self.options.setup.spares.take() {
             Some(session) => session,
-            None => {
-                let mut session = Session::start(&self.options.setup, model)?;
-                session.script(model, &platform.join("peripherals.resc"))?;
-                session
-            }
+            None => Session::start(&self.options.setup, &mut self.model).map_err(
+                |NoStart { error, log }| {
+                    self.log = log;
+                    error
+                },
+            )?,
         };
+        let console = self.make_board(&mut session).inspect_err(|_| {
+            // It ends with the session.
+            self.log = session.log();
+        })?;
+        let mut running = Running {
+            session,
+            console,
+            base: VirtualTime::ZERO,
+            picture: None,
+            barks: 0,
+        };
+        running.set_base(self.now);
+        self.running = Some(running);
+        for (button, movement) in core::mem::take(&mut self.buttons) {
+            self.command(&button_command(button, movement))?;
+        }
+        self.apply_display()
+    }
+
+    /// Makes the board in a Renode that has none; gives its console.
+    fn make_board(&mut self, session: &mut Session) -> Result<ConsoleFile, RenodeError> {
+        let model = &mut self.model;
+        let platform = &self.options.platform;
+        if session.is_new() {
+            session.script(model, &platform.join("peripherals.resc"))?;
+        }
         let seed = self.options.seed;
         // A Renode seed is a 32-bit number, and not negative.
         session.command(
@@ -115,19 +142,7 @@ impl Machine {
             session.write(model, crate::wire::control::Width::Any, address, word)?;
         }
         session.command(model, &reset::watch())?;
-        let mut running = Running {
-            session,
-            console,
-            base: VirtualTime::ZERO,
-            picture: None,
-            barks: 0,
-        };
-        running.set_base(self.now);
-        self.running = Some(running);
-        for (button, movement) in core::mem::take(&mut self.buttons) {
-            self.command(&button_command(button, movement))?;
-        }
-        self.apply_display()
+        Ok(console)
     }
 
     /// The running Renode with the model, each on its own.
@@ -255,6 +270,7 @@ impl Machine {
         let events = events.into_iter();
         self.events
             .extend(events.map(|(at, event)| (at, Payload::SecureElement(event))));
+        self.watch_secure_element(step)?;
         self.watch_reset()?;
         self.watch_display()?;
         Ok(match power_cut {

@@ -16,7 +16,7 @@ pub struct Pace {
 /// The shortest step.
 const SHORTEST: Duration = Duration::from_millis(1);
 /// The longest step while the device may only be thinking.
-const LONG: Duration = Duration::from_millis(32);
+pub const LONG: Duration = Duration::from_millis(32);
 /// The longest step at all.
 const LONGEST: Duration = Duration::from_millis(128);
 /// After how long it does not think but sleep: longer than its signatures and its polling take.

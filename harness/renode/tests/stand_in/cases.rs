@@ -20,7 +20,7 @@ use rustix::process::{Pid, Signal, kill_process};
 type Test = fn() -> Result<(), Failed>;
 
 pub fn run() -> ExitCode {
-    let tests: [(&str, Test); 12] = [
+    let tests: [(&str, Test); 14] = [
         ("a_board_runs_in_its_own_network", || {
             board(Isolation::best())
         }),
@@ -77,6 +77,24 @@ pub fn run() -> ExitCode {
                 "breaks the bridge",
                 "the bridge: the first request is not hello",
             )
+        }),
+        ("a_lost_secure_element_is_trouble", || {
+            fails_by(
+                "gives the chip up",
+                VirtualTime::from_millis(3),
+                "Renode's bridge to the secure element gave up: the server does not answer",
+            )?;
+            fails_by(
+                "does not find the chip",
+                VirtualTime::from_millis(1000),
+                "Renode's bridge to the secure element gave up: nothing listens",
+            )
+        }),
+        ("what_a_failed_start_said_is_kept", || {
+            keeps_log("dies", "stand-in: dies\nit goes wrong\n")?;
+            keeps_log("hangs", "stand-in: hangs\n")?;
+            keeps_log("refuses", "stand-in: refuses\nit compiles\n")?;
+            keeps_log("other version", "stand-in: other version\n")
         }),
         ("nothing_is_left_behind", nothing_is_left),
     ];
@@ -273,6 +291,11 @@ fn version() -> Result<(), Failed> {
 }
 
 fn fails(manner: &str, expected: &str) -> Result<(), Failed> {
+    fails_by(manner, VirtualTime::from_millis(1), expected)
+}
+
+/// Trouble within so much virtual time.
+fn fails_by(manner: &str, deadline: VirtualTime, expected: &str) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let cancel = Arc::default();
     let mut target = target(
@@ -284,11 +307,31 @@ fn fails(manner: &str, expected: &str) -> Result<(), Failed> {
     let ran = target
         .load(&[&image()])
         .and_then(|()| target.power(PowerState::On))
-        .and_then(|()| target.run_until(VirtualTime::from_millis(1)));
+        .and_then(|()| {
+            loop {
+                match target.run_until(deadline)? {
+                    Stop::Deadline => break Ok(()),
+                    Stop::Paused => {}
+                    other => panic!("{manner}: {other:?}"),
+                }
+            }
+        });
     match ran {
         Err(TargetError::Infrastructure { what, .. }) => assert_eq!(what, expected),
         other => panic!("{manner}: {other:?}"),
     }
+    Ok(())
+}
+
+/// A Renode that fails at its start is gone, but not what it said.
+fn keeps_log(manner: &str, expected: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let renode = stand_in(folder.path(), manner);
+    let mut target = target(renode, Isolation::best(), &Arc::default(), 2);
+    target.load(&[&image()]).expect_err("it does not start");
+    let attached = target.take_attachments().remove(0);
+    assert_eq!(attached.name, "renode.log");
+    assert_eq!(str::from_utf8(&attached.bytes)?, expected, "{manner}");
     Ok(())
 }
 

@@ -22,6 +22,7 @@ struct Machine {
     memory: BTreeMap<u64, u8>,
     console: Option<PathBuf>,
     bridge: u16,
+    chip: Option<TcpStream>,
     commands: Vec<String>,
 }
 
@@ -138,6 +139,7 @@ fn obey(keyword: &str, argument: &str, shared: &Arc<Mutex<Machine>>) -> Result<S
             };
         }
         ("ExecuteScript", _) if machine.manner == "refuses" => {
+            println!("it compiles");
             return Err("error CS1002: ; expected".into());
         }
         ("ExecuteCommand", ["emulation", "CreateExternalControlServer", _, port]) => {
@@ -147,6 +149,13 @@ fn obey(keyword: &str, argument: &str, shared: &Arc<Mutex<Machine>>) -> Result<S
         }
         ("ExecuteCommand", ["sysbus.i2c.stsafe", "Port", port]) => {
             machine.bridge = port.parse().unwrap();
+        }
+        ("ExecuteCommand", ["sysbus.i2c.stsafe", "Failure"]) => {
+            return Ok(match &*machine.manner {
+                "gives the chip up" => "the server does not answer\n".into(),
+                "does not find the chip" => "nothing listens\n".into(),
+                _ => "\n".into(),
+            });
         }
         ("ExecuteCommand", ["sysbus.usart6", "CreateFileBackend", path, "true"]) => {
             machine.console = Some(path.trim_start_matches('@').into());
@@ -208,7 +217,6 @@ fn control(mut stream: TcpStream, shared: &Mutex<Machine>) {
         "garbage later" => return stream.write_all(b"HTTP").unwrap(),
         _ => stream.write_all(&[5]).unwrap(),
     }
-    let mut bridge: Option<TcpStream> = None;
     loop {
         let head: [u8; 7] = read(&mut stream);
         assert_eq!(&head[..2], b"RE");
@@ -227,7 +235,12 @@ fn control(mut stream: TcpStream, shared: &Mutex<Machine>) {
                 machine.time += u64::from_le_bytes(payload.try_into().unwrap());
                 if before == 0 {
                     machine.print(b"hello\r\n");
-                    bridge = Some(talk_to_chip(machine.bridge, &manner));
+                    machine.chip = match &*manner {
+                        "does not find the chip" => None,
+                        _ => Some(talk_to_chip(machine.bridge, &manner)),
+                    };
+                } else if manner == "gives the chip up" {
+                    machine.chip = None;
                 }
                 vec![]
             }
@@ -243,7 +256,6 @@ fn control(mut stream: TcpStream, shared: &Mutex<Machine>) {
             answer.extend(data);
         }
         if stream.write_all(&answer).is_err() {
-            drop(bridge);
             return;
         }
     }
