@@ -125,7 +125,8 @@ impl<'a> Device<'a> {
             CloudChoice::Local,
             seed,
             Cancel::default(),
-        )?;
+        )
+        .map_err(|unready| unready.error)?;
         Ok(Self { run })
     }
 

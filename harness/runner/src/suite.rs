@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use az3166_cloud::{Cloud, CloudConfig};
-use az3166_event::{Progress, ScenarioResult, Trace, Verdict, VirtualTime};
+use az3166_event::{Attachment, Progress, ScenarioResult, Trace, Verdict, VirtualTime};
 use az3166_network::{Gateway, GatewayConfig};
 use az3166_scenario::{HubPresence, Refusal, Scenario, ServerChain};
 use az3166_target::{Target, TargetError};
@@ -169,9 +169,11 @@ impl Suite<'_> {
         let cancel = self.cancel.clone();
         let mut run = match prepare(target, scenario, self.firmware, self.cloud, seed, cancel) {
             Ok(run) => run,
-            Err(error) => {
+            Err(unready) => {
                 return ScenarioResult {
-                    verdict: error_of(&error),
+                    verdict: error_of(&unready.error),
+                    attachments: unready.attachments,
+                    wall: started.elapsed(),
                     ..result
                 };
             }
@@ -220,6 +222,22 @@ pub(crate) fn blank(scenario: &Scenario, target: &str, seed: u64) -> ScenarioRes
     }
 }
 
+/// Why a scenario could not begin.
+pub(crate) struct Unready {
+    pub error: StepError,
+    /// What the target has to show for it. Nothing secret was given to it yet.
+    pub attachments: Vec<Attachment>,
+}
+
+impl<E: Into<StepError>> From<E> for Unready {
+    fn from(error: E) -> Self {
+        Self {
+            error: error.into(),
+            attachments: Vec::new(),
+        }
+    }
+}
+
 /// `scenario` on `target`, ready for its first step: firmware, cloud and gateway are in place.
 pub(crate) fn prepare<'a>(
     mut target: Box<dyn Target>,
@@ -228,9 +246,12 @@ pub(crate) fn prepare<'a>(
     cloud: CloudChoice<'_>,
     seed: u64,
     cancel: Cancel,
-) -> Result<Run<'a>, StepError> {
+) -> Result<Run<'a>, Unready> {
     let firmware = source.get(scenario.firmware)?;
-    target.load(&firmware.images())?;
+    target.load(&firmware.images()).map_err(|error| Unready {
+        error: error.into(),
+        attachments: target.take_attachments(),
+    })?;
     let (cloud, gateway) = match cloud {
         CloudChoice::Local => services(scenario, seed)?,
         CloudChoice::Outside(make) => outside(make()?, seed),
