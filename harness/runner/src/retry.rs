@@ -40,6 +40,8 @@ impl Retries {
                 Some((**failure).clone())
             }
             Verdict::Error { what, .. } if errors < usize::from(self.errors) => {
+                // Of several boards, the one to look at.
+                let what = format!("on {}: {what}", result.target);
                 Some(trouble(scenario, what, result.virtual_time))
             }
             _ => None,
@@ -48,14 +50,14 @@ impl Retries {
 }
 
 /// Trouble with the infrastructure, at the head of the scenario's file.
-fn trouble(scenario: &Scenario, what: &str, at: VirtualTime) -> Failure {
+fn trouble(scenario: &Scenario, what: String, at: VirtualTime) -> Failure {
     let location: Location = scenario.source.location(Span::default());
     Failure {
         step: None,
         verb: INFRASTRUCTURE.into(),
         location,
         expected: "infrastructure that works".into(),
-        seen: what.into(),
+        seen: what,
         at,
     }
 }
@@ -109,7 +111,7 @@ mod tests {
             verb: "console".into(),
             ..trouble(
                 &parse(&source, &BTreeMap::new()).unwrap().scenarios[0],
-                "",
+                String::new(),
                 VirtualTime::ZERO,
             )
         }));
