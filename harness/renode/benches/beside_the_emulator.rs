@@ -57,7 +57,7 @@ mod figures {
         println!("Renode {program}, {isolation}");
         let firmware = of_checkout(&BTreeSet::from([FirmwareVariant::Strict]))?;
         let setup = Setup {
-            renode: program.path,
+            renode: program,
             guard: GuardProgram {
                 path: env::current_exe()?,
                 arguments: vec!["guard".into()],

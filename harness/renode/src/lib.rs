@@ -17,7 +17,7 @@ mod wire;
 
 #[cfg(unix)]
 pub use error::RenodeError;
-pub use program::{INSTALL, NoRenode, Program, Runtime, Version};
+pub use program::{Compilation, INSTALL, NoRenode, Program, Runtime, Version};
 #[cfg(unix)]
 pub use session::{Deadlines, Setup, Spares};
 #[cfg(unix)]

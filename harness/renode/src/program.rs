@@ -26,10 +26,8 @@ pub struct Program {
 /// What `renode --version` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
-    /// Major and minor number.
-    pub release: (u32, u32),
-    /// The whole number: `1.16.1`.
-    pub number: String,
+    /// Major, minor and patch number.
+    pub release: (u32, u32, u32),
     /// What it runs on.
     pub runtime: Runtime,
 }
@@ -45,17 +43,36 @@ pub enum Runtime {
     Unknown,
 }
 
-/// Why there is no Renode.
+/// How many C# files Renode compiles at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compilation {
+    /// All: takes a third of the time.
+    AtOnce,
+    /// One: Renode 1.16.0 cannot do more.
+    OneByOne,
+}
+
+impl Compilation {
+    /// The script of the `renode/` folder that does it.
+    pub fn script(self) -> &'static str {
+        match self {
+            Self::AtOnce => "peripherals.resc",
+            Self::OneByOne => "peripherals-one-by-one.resc",
+        }
+    }
+}
+
+/// Why there is no Renode. What to do about it is [`INSTALL`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoRenode {
     /// Renode is neither in RENODE nor in PATH
-    #[error("Renode is neither in RENODE nor in PATH; {INSTALL}")]
+    #[error("Renode is neither in RENODE nor in PATH")]
     NotFound,
     /// RENODE names {0}, which is no file
-    #[error("RENODE names {0}, which is no file; {INSTALL}")]
+    #[error("RENODE names {0}, which is no file")]
     NoFile(String),
     /// {path} does not say its version: {why}
-    #[error("{path} does not say its version: {why}; {INSTALL}")]
+    #[error("{path} does not say its version: {why}")]
     NoVersion {
         /// Its path.
         path: String,
@@ -70,13 +87,21 @@ impl Program {
     /// # Errors
     /// [`NoRenode`]
     pub fn find() -> Result<Self, NoRenode> {
-        Self::find_in(
+        Self::at(&Self::locate()?)
+    }
+
+    /// Where [`Self::find`] looks, without asking for a version.
+    ///
+    /// # Errors
+    /// [`NoRenode::NotFound`], [`NoRenode::NoFile`]
+    pub fn locate() -> Result<PathBuf, NoRenode> {
+        Self::locate_in(
             env::var_os("RENODE").as_deref(),
             env::var_os("PATH").as_deref(),
         )
     }
 
-    fn find_in(renode: Option<&OsStr>, path: Option<&OsStr>) -> Result<Self, NoRenode> {
+    fn locate_in(renode: Option<&OsStr>, path: Option<&OsStr>) -> Result<PathBuf, NoRenode> {
         let path = match renode.filter(|renode| !renode.is_empty()) {
             Some(renode) => {
                 let path = PathBuf::from(renode);
@@ -92,7 +117,8 @@ impl Program {
                 found.ok_or(NoRenode::NotFound)?
             }
         };
-        Self::at(&path)
+        // It is started in a folder of its own, where a relative path would lead elsewhere.
+        Ok(std::path::absolute(&path).unwrap_or(path))
     }
 
     /// The Renode whose executable is `path`.
@@ -115,16 +141,21 @@ impl Program {
         }
     }
 
+    /// How it can compile the platform.
+    pub fn compilation(&self) -> Compilation {
+        match self.version.release < (1, 16, 1) {
+            true => Compilation::OneByOne,
+            false => Compilation::AtOnce,
+        }
+    }
+
     /// What a user must know before trusting a run on it.
     pub fn warning(&self) -> Option<String> {
-        let Version {
-            release,
-            number,
-            runtime,
-        } = &self.version;
+        let Version { release, runtime } = &self.version;
+        let number = self.version.number();
         match (release, runtime) {
-            ((1, 16), Runtime::Mono) => None,
-            ((1, 16), _) => Some(format!(
+            ((1, 16, _), Runtime::Mono) => None,
+            ((1, 16, _), _) => Some(format!(
                 "Renode {number} ({runtime}) is unverified: only the Mono build has been run"
             )),
             _ => Some(format!(
@@ -136,9 +167,7 @@ impl Program {
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Version {
-            number, runtime, ..
-        } = &self.version;
+        let (number, runtime) = (self.version.number(), self.version.runtime);
         write!(f, "{number} ({runtime}), {}", self.path.display())
     }
 }
@@ -159,15 +188,10 @@ impl Version {
         let number = text
             .lines()
             .find_map(|line| line.trim().strip_prefix("Renode")?.trim().strip_prefix('v'))?;
-        // The fourth number counts builds.
-        let number: Vec<&str> = number
-            .split_whitespace()
-            .next()?
-            .split('.')
-            .take(3)
-            .collect();
-        let mut parts = number.iter().map(|part| part.parse::<u32>().ok());
-        let release = (parts.next()??, parts.next()??);
+        let mut parts = number.split_whitespace().next()?.split('.');
+        let mut part = || parts.next()?.parse::<u32>().ok();
+        // A fourth number counts builds.
+        let release = (part()?, part()?, part()?);
         let runtime = text
             .lines()
             .find_map(|line| line.trim().strip_prefix("runtime:"))
@@ -176,11 +200,13 @@ impl Version {
                 runtime if runtime.starts_with(".NET") => Runtime::DotNet,
                 _ => Runtime::Unknown,
             });
-        Some(Self {
-            release,
-            number: number.join("."),
-            runtime,
-        })
+        Some(Self { release, runtime })
+    }
+
+    /// The number, as `1.16.1`.
+    pub fn number(&self) -> String {
+        let (major, minor, patch) = self.release;
+        format!("{major}.{minor}.{patch}")
     }
 }
 
@@ -229,43 +255,77 @@ mod tests {
     const OLD: &str = "Renode v1.15.3.9042\n  build: 6fa98a54\n  runtime: Mono 6.12\n";
 
     #[rstest]
-    #[case(MONO, Some("1.16.1 (Mono), renode"), None)]
+    #[case(MONO, "1.16.1 (Mono), renode", None, "peripherals.resc")]
     #[case(
         DOT_NET,
-        Some("1.16.0 (.NET), renode"),
-        Some("Renode 1.16.0 (.NET) is unverified: only the Mono build has been run")
+        "1.16.0 (.NET), renode",
+        Some("Renode 1.16.0 (.NET) is unverified: only the Mono build has been run"),
+        "peripherals-one-by-one.resc"
     )]
     #[case(
         OLD,
-        Some("1.15.3 (Mono), renode"),
-        Some("Renode 1.15.3 is unsupported: hil is made for 1.16, and may fail in any way")
+        "1.15.3 (Mono), renode",
+        Some("Renode 1.15.3 is unsupported: hil is made for 1.16, and may fail in any way"),
+        "peripherals-one-by-one.resc"
     )]
-    #[case("Renode v2", None, None)]
-    #[case("bash: mono: not found", None, None)]
-    #[case("", None, None)]
-    fn versions(#[case] text: &str, #[case] shown: Option<&str>, #[case] warning: Option<&str>) {
-        let program = Version::parse(text).map(|version| Program {
+    #[case(
+        "Renode v1.17.0",
+        "1.17.0 (unknown runtime), renode",
+        Some("Renode 1.17.0 is unsupported: hil is made for 1.16, and may fail in any way"),
+        "peripherals.resc"
+    )]
+    fn versions(
+        #[case] text: &str,
+        #[case] shown: &str,
+        #[case] warning: Option<&str>,
+        #[case] script: &str,
+    ) {
+        let program = Program {
             path: "renode".into(),
-            version,
-        });
-        assert_eq!(program.as_ref().map(ToString::to_string).as_deref(), shown);
-        let warned = program.and_then(|program| program.warning());
-        assert_eq!(warned.as_deref(), warning);
+            version: Version::parse(text).unwrap(),
+        };
+        assert_eq!(program.to_string(), shown);
+        assert_eq!(program.warning().as_deref(), warning);
+        assert_eq!(program.compilation().script(), script);
+    }
+
+    #[rstest]
+    #[case("Renode v2")]
+    #[case("bash: mono: not found")]
+    #[case("")]
+    fn no_version(#[case] text: &str) {
+        assert_eq!(Version::parse(text), None);
     }
 
     #[test]
     fn nothing_is_found_where_nothing_is() {
-        assert_eq!(Program::find_in(None, None), Err(NoRenode::NotFound));
+        assert_eq!(Program::locate_in(None, None), Err(NoRenode::NotFound));
         let empty = tempfile::tempdir().unwrap();
         let here = Some(empty.path().as_os_str());
-        assert_eq!(Program::find_in(None, here), Err(NoRenode::NotFound));
+        assert_eq!(Program::locate_in(None, here), Err(NoRenode::NotFound));
         let missing = OsStr::new("/no/such/renode");
         assert_eq!(
-            Program::find_in(Some(missing), here)
+            Program::locate_in(Some(missing), here)
                 .unwrap_err()
                 .to_string(),
-            format!("RENODE names /no/such/renode, which is no file; {INSTALL}")
+            "RENODE names /no/such/renode, which is no file"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_relative_path_is_made_absolute() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("renode"), "").unwrap();
+        let here = env::current_dir().unwrap();
+        let up: PathBuf = here.ancestors().skip(1).map(|_| "..").collect();
+        let relative = up.join(folder.path().strip_prefix("/").unwrap());
+        let executable = relative.join("renode");
+        let expected = Ok(here.join(&executable));
+        let named = Program::locate_in(Some(executable.as_os_str()), None);
+        assert_eq!(named, expected);
+        let searched = Program::locate_in(None, Some(relative.as_os_str()));
+        assert_eq!(searched, expected);
     }
 
     #[cfg(unix)]
@@ -286,7 +346,7 @@ mod tests {
         };
         let said = ask(&path, deadline).and_then(|text| {
             let version = Version::parse(&text).ok_or(format!("it says `{}`", text.trim()))?;
-            Ok(format!("{} ({})", version.number, version.runtime))
+            Ok(format!("{} ({})", version.number(), version.runtime))
         });
         assert_eq!(said.as_deref().map_err(String::as_str), expected);
     }

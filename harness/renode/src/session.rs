@@ -252,6 +252,22 @@ impl Session {
     }
 }
 
+/// `path` as a word of a Monitor command.
+pub fn path_word(path: &Path) -> String {
+    format!("@{}", path.display().to_string().replace(' ', r"\ "))
+}
+
 fn not_open() -> RenodeError {
     RenodeError::protocol(control::NAME, "it is not open")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word() {
+        assert_eq!(path_word(Path::new("/tmp/plain")), "@/tmp/plain");
+        assert_eq!(path_word(Path::new("/tmp/a  b/c d")), r"@/tmp/a\ \ b/c\ d");
+    }
 }

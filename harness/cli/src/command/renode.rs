@@ -37,12 +37,13 @@ pub fn guard(arguments: GuardArguments) -> Result<Exit, Failure> {
 #[cfg(unix)]
 pub fn targets(cancel: &Arc<AtomicBool>) -> Result<Box<TargetFactory<'static>>, Failure> {
     use az3166_renode::guard::{GuardProgram, Isolation};
-    use az3166_renode::{Deadlines, Options, Program, RenodeTarget, Setup, Spares};
+    use az3166_renode::{Deadlines, INSTALL, Options, Program, RenodeTarget, Setup, Spares};
     use az3166_runner::targets::EmulatorOptions;
 
     use crate::{terminal, workspace};
 
-    let program = Program::find().map_err(Failure::infrastructure)?;
+    let program =
+        Program::find().map_err(|none| Failure::infrastructure(format!("{none}; {INSTALL}")))?;
     let platform = workspace::root()
         .map(|root| root.join("renode"))
         .filter(|folder| folder.join("machine.resc").is_file())
@@ -57,7 +58,7 @@ pub fn targets(cancel: &Arc<AtomicBool>) -> Result<Box<TargetFactory<'static>>, 
     }
     let guard = std::env::current_exe().map_err(Failure::infrastructure)?;
     let setup = Setup {
-        renode: program.path,
+        renode: program,
         guard: GuardProgram {
             path: guard,
             arguments: vec![GUARD.into()],

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use az3166_stsafe::SecureElement;
 use super::robot::Robot;
 use super::wait::{Deadline, Waiting};
 use super::{BridgeEnd, Health, Session, Spares};
-use crate::RenodeError;
 use crate::guard::{Guard, GuardProgram, Isolation};
+use crate::{Program, RenodeError};
 
 /// How often it is looked whether it does.
 const LOOK: Duration = Duration::from_millis(20);
@@ -25,8 +25,8 @@ const CONTROL_PORT: u16 = 3171;
 /// How Renode is started.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// Its executable.
-    pub renode: PathBuf,
+    /// Which.
+    pub renode: Program,
     /// What guards it.
     pub guard: GuardProgram,
     /// The network that it is in.
@@ -88,7 +88,7 @@ impl Session {
             .prefix("hil-renode-")
             .tempdir()
             .map_err(RenodeError::io("a folder for Renode"))?;
-        let command = command_line(&setup.renode, folder.path());
+        let command = command_line(&setup.renode.path, folder.path());
         let (mut guard, listener) =
             Guard::start(&setup.guard, setup.isolation, folder.path(), &command)?;
         let mut bridge = BridgeEnd::new(listener)?;

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::RenodeError;
+use crate::session::path_word;
 
 /// What the device prints.
 pub struct ConsoleFile {
@@ -29,10 +30,8 @@ impl ConsoleFile {
 
     /// The command that makes Renode write there.
     pub fn command(&self) -> String {
-        format!(
-            "sysbus.usart6 CreateFileBackend @{} true",
-            self.path.display()
-        )
+        let path = path_word(&self.path);
+        format!("sysbus.usart6 CreateFileBackend {path} true")
     }
 
     /// What was printed since the last call.

@@ -14,7 +14,7 @@ use super::console::{ConsoleFile, typing};
 use super::pace::Pace;
 use super::{Options, memory};
 use crate::RenodeError;
-use crate::session::{NoStart, Session};
+use crate::session::{NoStart, Session, path_word};
 
 /// The machine's name in `machine.resc`.
 const NAME: &str = "az3166";
@@ -116,7 +116,8 @@ impl Machine {
         let model = &mut self.model;
         let platform = &self.options.platform;
         if session.is_new() {
-            session.script(model, &platform.join("peripherals.resc"))?;
+            let script = self.options.setup.renode.compilation().script();
+            session.script(model, &platform.join(script))?;
         }
         let seed = self.options.seed;
         // A Renode seed is a 32-bit number, and not negative.
@@ -172,8 +173,8 @@ impl Machine {
             let path = running.session.folder().join(format!("segment-{number}"));
             std::fs::write(&path, &segment.bytes)
                 .map_err(RenodeError::io("an image for Renode"))?;
-            let address = segment.address;
-            let command = format!("sysbus LoadBinary @{} {address:#010x}", path.display());
+            let (path, address) = (path_word(&path), segment.address);
+            let command = format!("sysbus LoadBinary {path} {address:#010x}");
             running.session.command(model, &command)?;
         }
         Ok(())

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use az3166_event::{Payload, SecureElementEvent, VirtualTime};
 use az3166_renode::guard::{GuardProgram, Isolation};
-use az3166_renode::{Deadlines, Options, Program, RenodeTarget, Setup, Spares};
+use az3166_renode::{Deadlines, Options, Program, RenodeTarget, Runtime, Setup, Spares, Version};
 use az3166_target::{Image, PowerState, Stop, Target, TargetError, TargetMemory};
 use libtest_mimic::{Arguments, Failed, Trial};
 use rustix::process::{Pid, Signal, kill_process};
@@ -20,7 +20,7 @@ use rustix::process::{Pid, Signal, kill_process};
 type Test = fn() -> Result<(), Failed>;
 
 pub fn run() -> ExitCode {
-    let tests: [(&str, Test); 14] = [
+    let tests: [(&str, Test); 16] = [
         ("a_board_runs_in_its_own_network", || {
             board(Isolation::best())
         }),
@@ -30,6 +30,8 @@ pub fn run() -> ExitCode {
         ("several_boards_run_side_by_side", several),
         ("a_renode_is_used_again_if_it_is_well", again),
         ("the_version_is_asked", version),
+        ("a_renode_that_compiles_one_file_is_spared_more", one_by_one),
+        ("a_folder_may_have_blanks_in_its_name", blanks),
         ("a_renode_that_dies_is_told_with_its_log", || {
             fails(
                 "dies",
@@ -131,7 +133,13 @@ fn options(renode: PathBuf, isolation: Isolation, cancel: &Arc<AtomicBool>, wait
     let deadline = Duration::from_secs(wait);
     Options {
         setup: Setup {
-            renode,
+            renode: Program {
+                path: renode,
+                version: Version {
+                    release: (1, 16, 1),
+                    runtime: Runtime::Mono,
+                },
+            },
             guard: GuardProgram {
                 path: this(),
                 arguments: vec!["guard".into()],
@@ -285,9 +293,37 @@ fn version() -> Result<(), Failed> {
     let program = Program::at(&stand_in(folder.path(), "well"))?;
     assert_eq!(
         (program.version.release, program.warning()),
-        ((1, 16), None)
+        ((1, 16, 1), None)
     );
     Ok(())
+}
+
+fn one_by_one() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let renode = stand_in(folder.path(), "compiles one by one");
+    let mut options = options(renode, Isolation::best(), &Arc::default(), 60);
+    let told = RenodeTarget::new(options.clone()).load(&[&image()]);
+    assert!(told.is_err(), "{told:?}");
+    options.setup.renode.version.release = (1, 16, 0);
+    use_board(RenodeTarget::new(options))
+}
+
+fn blanks() -> Result<(), Failed> {
+    let folder = tempfile::Builder::new().prefix("a b  c").tempdir()?;
+    let mut here = Command::new(this());
+    let here = here.arg("board").env("TMPDIR", folder.path());
+    let output = here.output()?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    Ok(())
+}
+
+/// Uses a board in this process, and panics if it does not work.
+pub fn board_here() -> ExitCode {
+    board(Isolation::best())
+        .map_err(|failed| failed.message().map(str::to_owned))
+        .expect("a board");
+    ExitCode::SUCCESS
 }
 
 fn fails(manner: &str, expected: &str) -> Result<(), Failed> {

@@ -20,6 +20,7 @@ fn main() -> std::process::ExitCode {
     match arguments.next().as_deref().and_then(|it| it.to_str()) {
         Some("guard") => az3166_renode::guard::run(arguments),
         Some("stand-in") => server::run(arguments),
+        Some("board") => cases::board_here(),
         Some("owner") => cases::owner(arguments),
         _ => cases::run(),
     }

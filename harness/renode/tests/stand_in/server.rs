@@ -129,7 +129,13 @@ fn member(name: &str, text: &str) -> String {
 fn obey(keyword: &str, argument: &str, shared: &Arc<Mutex<Machine>>) -> Result<String, String> {
     let mut machine = shared.lock().unwrap();
     machine.commands.push(argument.into());
-    let words: Vec<&str> = argument.split_whitespace().collect();
+    // A blank after a backslash does not end a word.
+    let argument = argument.replace("\\ ", "\u{a0}");
+    let words: Vec<String> = argument
+        .split(' ')
+        .map(|word| word.replace('\u{a0}', " "))
+        .collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match (keyword, &*words) {
         ("ResetEmulation", _) => {
             let manner = core::mem::take(&mut machine.manner);
@@ -141,6 +147,11 @@ fn obey(keyword: &str, argument: &str, shared: &Arc<Mutex<Machine>>) -> Result<S
         ("ExecuteScript", _) if machine.manner == "refuses" => {
             println!("it compiles");
             return Err("error CS1002: ; expected".into());
+        }
+        ("ExecuteScript", [path])
+            if machine.manner == "compiles one by one" && path.ends_with("/peripherals.resc") =>
+        {
+            return Err("Bad parameters for command include".into());
         }
         ("ExecuteCommand", ["emulation", "CreateExternalControlServer", _, port]) => {
             let listener = TcpListener::bind(("127.0.0.1", port.parse::<u16>().unwrap())).unwrap();
