@@ -104,7 +104,10 @@ pub fn checks(facts: &Facts) -> Vec<Check> {
                 "go into a checkout of the harness, or run with --firmware",
             ),
         },
-        program(Purpose::Renode, "renode", az3166_renode::INSTALL),
+        match &facts.renode {
+            Ok(found) => Check::present(Purpose::Renode, "renode", found),
+            Err(why) => Check::missing(Purpose::Renode, "renode", why, az3166_renode::INSTALL),
+        },
     ];
     checks.push(devices(
         "ST-Link",

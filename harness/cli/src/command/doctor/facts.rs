@@ -11,11 +11,10 @@ use az3166_rack::{DeviceAccess, UsbProbe, UsbTree};
 use crate::workspace;
 
 /// The programs that are looked for.
-pub const PROGRAMS: [&str; 7] = [
+pub const PROGRAMS: [&str; 6] = [
     "cargo",
     "rustc",
     "rustup",
-    "renode",
     "qemu-system-arm",
     "openssl",
     "arm-none-eabi-objdump",
@@ -67,6 +66,8 @@ pub fn is_writable(path: &Path) -> bool {
 pub struct Facts {
     /// What each program that is there says of its version.
     pub versions: BTreeMap<&'static str, String>,
+    /// Which Renode would run and how, or why none does.
+    pub renode: Result<String, String>,
     /// The firmware target's standard library; `None` if no compiler could be asked.
     pub library: Option<StandardLibrary>,
     /// Whether the firmware's sources were found.
@@ -92,15 +93,14 @@ impl Facts {
             Some((program, version_of(program, argument, limits)?))
         };
         let probes = UsbTree::of_this_machine().probes().into_iter();
-        let mut versions: BTreeMap<_, _> = PROGRAMS.into_iter().filter_map(version).collect();
         // It may be named by a variable, and not every version of it will do.
-        match az3166_renode::Program::find() {
-            Ok(program) => versions.insert("renode", renode(&program)),
-            Err(_) => versions.remove("renode"),
-        };
+        let renode = az3166_renode::Program::find();
         let library = standard_library(TARGET, Path::new("."), &Programs::default(), limits);
         Self {
-            versions,
+            versions: PROGRAMS.into_iter().filter_map(version).collect(),
+            renode: renode
+                .map(|program| describe(&program))
+                .map_err(|none| none.to_string()),
             library: library.ok(),
             sources: workspace::root().map(|root| root.join("firmware").display().to_string()),
             st_links: probes.clone().map(Device::probe).collect(),
@@ -110,7 +110,7 @@ impl Facts {
 }
 
 /// Which Renode it is, how it would be run, and what is to be said against it.
-fn renode(program: &az3166_renode::Program) -> String {
+fn describe(program: &az3166_renode::Program) -> String {
     let mut text = program.to_string();
     #[cfg(unix)]
     {

@@ -1,5 +1,6 @@
 use az3166_build::StandardLibrary;
 use az3166_rack::{DeviceAccess, FolderState, Rack, UsbProbe, Wedged, parse};
+use az3166_renode::NoRenode;
 use az3166_scenario::Source;
 use time::macros::date;
 
@@ -32,6 +33,7 @@ fn a_machine_with_everything() {
             .into_iter()
             .map(|name| (name, format!("{name} 1.2.3")))
             .collect(),
+        renode: Ok("1.16.1 (Mono), /opt/renode/renode".into()),
         library: Some(StandardLibrary::Installed),
         sources: Some("/checkout/firmware".into()),
         st_links: vec![device("066E", DeviceAccess::Allowed)],
@@ -46,6 +48,7 @@ fn a_machine_with_everything() {
 fn a_bare_machine() {
     let facts = Facts {
         versions: Default::default(),
+        renode: Err(NoRenode::NotFound.to_string()),
         library: None,
         sources: None,
         st_links: Vec::new(),
@@ -58,6 +61,7 @@ fn a_bare_machine() {
 fn a_machine_with_half_of_it() {
     let facts = Facts {
         versions: [("cargo", "cargo 1".into()), ("rustup", "rustup 1".into())].into(),
+        renode: Err(NoRenode::NoFile("/opt/renode".into()).to_string()),
         library: Some(StandardLibrary::Missing),
         sources: None,
         st_links: vec![
