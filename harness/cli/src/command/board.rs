@@ -3,7 +3,6 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use az3166_board::{BootloaderPolicy, Permits, PooledTarget, ProbeAccess, TakeOver};
 use az3166_rack::{Board, Holder, Places, Pool, PoolNews, Selector, TakeOptions, Uhubctl, today};
@@ -12,6 +11,7 @@ use az3166_scenario::Interval;
 use clap::Args;
 
 use super::rack::common;
+use super::target::{Opened, Opener};
 use crate::exit::Failure;
 use crate::terminal;
 
@@ -37,12 +37,9 @@ pub struct BoardOptions {
     pub replace_bootloader: bool,
 }
 
-/// The boards that `selector` means, and how many they are.
-pub fn open(
-    selector: &str,
-    options: &BoardOptions,
-    cancel: &Arc<AtomicBool>,
-) -> Result<(Box<TargetFactory<'static>>, Option<NonZeroUsize>), Failure> {
+/// The boards that `selector` means.
+pub fn open(selector: &str, opener: &Opener<'_>) -> Result<Opened, Failure> {
+    let (options, cancel) = (opener.boards, opener.cancel);
     let rack = common::read(options.rack.as_deref())?;
     let selector = Selector::new(selector);
     let boards: Vec<Board> = selector.boards(&rack)?.into_iter().cloned().collect();
@@ -53,7 +50,7 @@ pub fn open(
         today(),
         TakeOptions {
             places: Places::of_this_machine(),
-            holder: Holder::this_process("hil run"),
+            holder: Holder::this_process(&format!("hil {}", opener.usage)),
             wait: options.wait.0,
             cancel: Arc::clone(cancel),
             access: Box::new(|| Box::new(ProbeAccess)),
@@ -61,7 +58,7 @@ pub fn open(
             news: Box::new(tell),
         },
     )?;
-    let size = NonZeroUsize::new(pool.size());
+    let count = NonZeroUsize::new(pool.size());
     let permits = Permits {
         take_over: match options.take_over {
             true => TakeOver::Allowed,
@@ -76,7 +73,7 @@ pub fn open(
     let cancel = Arc::clone(cancel);
     let factory: Box<TargetFactory<'static>> =
         Box::new(move |_| Ok(Box::new(PooledTarget::take(&pool, permits, &cancel)?)));
-    Ok((factory, size))
+    Ok(Opened { factory, count })
 }
 
 /// 1, but for virtual boards in tests and development.

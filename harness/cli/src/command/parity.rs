@@ -4,18 +4,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use az3166_event::{Progress, ScenarioResult, Verdict};
+use az3166_renode::{INSTALL, NoRenode, Program};
 use az3166_report::{Parity, parity, write_folder};
 use az3166_runner::bench::Cancel;
 use az3166_runner::firmware::default_mac;
 use az3166_runner::project::variants_of;
-use az3166_runner::retry::Retries;
 use az3166_runner::suite::Suite;
 use az3166_runner::targets::EmulatorOptions;
 use clap::Args;
 use serde_json::json;
 
 use super::selection::Selection;
-use super::target::TargetChoice;
+use super::target::{Opener, TargetChoice};
 use crate::exit::{Exit, Failure};
 use crate::terminal::{ERROR, GOOD, LABEL, WARNING};
 use crate::{firmware, signals, terminal, workspace};
@@ -60,6 +60,9 @@ pub struct Arguments {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+    #[cfg(feature = "board")]
+    #[command(flatten)]
+    pub boards: super::board::BoardOptions,
 }
 
 /// Runs the command.
@@ -84,11 +87,21 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         false => vec![TargetChoice::Emulator, TargetChoice::Renode],
     };
     let (mut targets, mut absent) = (Vec::new(), Vec::new());
-    for choice in choices {
-        match choice.open(&cancel) {
-            Ok(target) => targets.push((choice.to_string(), target)),
-            Err(failure) if given => return Err(failure),
-            Err(failure) => absent.push((choice.to_string(), failure.message)),
+    let names: Vec<String> = choices.iter().map(ToString::to_string).collect();
+    let opener = Opener {
+        usage: &format!("parity --targets {}", names.join(",")),
+        #[cfg(feature = "board")]
+        boards: &arguments.boards,
+        cancel: &cancel,
+    };
+    for (choice, name) in choices.iter().zip(names.iter().cloned()) {
+        // Nobody asked for it: a machine without it has nothing to compare. One that has it, or
+        // should have, must not pass in silence where it does not work.
+        match choice {
+            TargetChoice::Renode if !given && Program::locate() == Err(NoRenode::NotFound) => {
+                absent.push((name, format!("{}; {INSTALL}", NoRenode::NotFound)));
+            }
+            _ => targets.push((name, choice.retries(), opener.open(choice)?.factory)),
         }
     }
     if let [_] = &*targets {
@@ -113,7 +126,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             .join("target/hil-parity"),
     };
     let mut all: Vec<(String, Vec<ScenarioResult>)> = Vec::new();
-    for (name, target) in &targets {
+    for (name, retries, target) in &targets {
         let suite = Suite {
             target: &**target,
             target_name: name,
@@ -121,7 +134,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             firmware: &firmware,
             seed: arguments.seed,
             jobs: arguments.jobs.get(),
-            retries: Retries::default(),
+            retries: *retries,
             cancel: Cancel::from_flag(Arc::clone(&cancel)),
         };
         let folder = out.join(name.replace(':', "-"));

@@ -4,7 +4,6 @@ use std::io::{IsTerminal, Stdout, stderr, stdout};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -25,7 +24,7 @@ use clap::{Args, ValueEnum};
 use zeroize::Zeroizing;
 
 use super::selection::{Selection, list};
-use super::target::TargetChoice;
+use super::target::{Opened, Opener, TargetChoice};
 use crate::exit::{Exit, Failure};
 use crate::{firmware, signals, terminal, workspace};
 
@@ -173,7 +172,13 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         ));
     }
     let cancel = signals::stop_flag()?;
-    let (targets, boards) = open(&arguments, &cancel)?;
+    let opener = Opener {
+        usage: &format!("run --target {}", arguments.target),
+        #[cfg(feature = "board")]
+        boards: &arguments.boards,
+        cancel: &cancel,
+    };
+    let Opened { factory, count } = opener.open(&arguments.target)?;
     #[cfg(feature = "azure")]
     let azure = match arguments.cloud {
         Cloud::Azure => Some(super::cloud::start(arguments.journal.as_ref())?),
@@ -188,7 +193,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     };
     #[cfg(not(feature = "azure"))]
     let cloud = CloudChoice::Local;
-    let targets = in_step(targets, &arguments, cloud);
+    let targets = in_step(factory, &arguments, cloud);
     let target_name = arguments.target.to_string();
     let options = EmulatorOptions::seeded(arguments.seed);
     let firmware = firmware::load(
@@ -210,7 +215,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         jobs: jobs(
             arguments
                 .jobs
-                .or(boards)
+                .or(count)
                 .or(one_at_a_time(&arguments, cloud)),
         ),
         retries: arguments.retries(),
@@ -271,18 +276,6 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     Ok(exit_of(&results))
 }
 
-/// What scenarios run on, and how many of them can run side by side where that is known.
-fn open(
-    arguments: &Arguments,
-    cancel: &Arc<AtomicBool>,
-) -> Result<(Box<TargetFactory<'static>>, Option<NonZeroUsize>), Failure> {
-    #[cfg(feature = "board")]
-    if let TargetChoice::Board(selector) = &arguments.target {
-        return super::board::open(selector, &arguments.boards, cancel);
-    }
-    Ok((arguments.target.open(cancel)?, None))
-}
-
 /// Targets that keep step with the wall clock where the services do.
 fn in_step<'a>(
     targets: Box<TargetFactory<'a>>,
@@ -322,13 +315,9 @@ fn repeated(scenarios: Vec<Scenario>, times: NonZeroU32) -> Vec<Scenario> {
 
 impl Arguments {
     fn retries(&self) -> Retries {
-        let usual = match self.target {
-            TargetChoice::Board(_) => Retries::FOR_BOARDS,
-            _ => Retries::default(),
-        };
         Retries {
             failures: self.retries,
-            ..usual
+            ..self.target.retries()
         }
     }
 }

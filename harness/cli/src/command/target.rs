@@ -1,10 +1,12 @@
 //! What `--target` names.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use az3166_runner::retry::Retries;
 use az3166_runner::suite::TargetFactory;
 use az3166_runner::targets::{EmulatorOptions, EmulatorTarget};
 
@@ -22,22 +24,64 @@ pub enum TargetChoice {
     Board(String),
 }
 
-impl TargetChoice {
-    /// Makes ready what scenarios run on; where starting it takes long, `cancel` ends the wait.
+/// A command that runs scenarios, and what it was told about boards.
+#[derive(Clone, Copy)]
+pub struct Opener<'a> {
+    /// The command with the option that names its targets: `run --target board:desk`.
+    pub usage: &'a str,
+    /// What it may do with boards.
+    #[cfg(feature = "board")]
+    pub boards: &'a super::board::BoardOptions,
+    /// Ends the wait where starting a target takes long.
+    pub cancel: &'a Arc<AtomicBool>,
+}
+
+/// What scenarios run on.
+pub struct Opened {
+    /// Makes one for each scenario.
+    pub factory: Box<TargetFactory<'static>>,
+    /// How many there are, where that is known.
+    pub count: Option<NonZeroUsize>,
+}
+
+impl Opener<'_> {
+    /// Makes ready what scenarios run on.
     ///
     /// # Errors
     /// This machine or this build does not have it.
-    pub fn open(&self, cancel: &Arc<AtomicBool>) -> Result<Box<TargetFactory<'static>>, Failure> {
-        match self {
-            Self::Emulator => Ok(Box::new(|seed| {
+    pub fn open(&self, choice: &TargetChoice) -> Result<Opened, Failure> {
+        let factory: Box<TargetFactory<'static>> = match choice {
+            TargetChoice::Emulator => Box::new(|seed| {
                 Ok(Box::new(EmulatorTarget::new(&EmulatorOptions::seeded(
                     seed,
                 ))))
-            })),
-            Self::Renode => renode::targets(cancel),
-            Self::Board(_) => Err(Failure::infrastructure(format!(
-                "this build of hil cannot reach boards; use `cargo hil-board run --target {self}`"
-            ))),
+            }),
+            TargetChoice::Renode => renode::targets(self.cancel)?,
+            #[cfg(feature = "board")]
+            TargetChoice::Board(selector) => {
+                return super::board::open(selector, self);
+            }
+            #[cfg(not(feature = "board"))]
+            TargetChoice::Board(_) => {
+                return Err(Failure::infrastructure(format!(
+                    "this build of hil cannot reach boards; use `cargo hil-board {}`",
+                    self.usage
+                )));
+            }
+        };
+        Ok(Opened {
+            factory,
+            count: None,
+        })
+    }
+}
+
+impl TargetChoice {
+    /// What trouble with the infrastructure is worth another try on it.
+    pub fn retries(&self) -> Retries {
+        match self {
+            Self::Board(_) => Retries::FOR_BOARDS,
+            Self::Emulator | Self::Renode => Retries::default(),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use az3166_board::virtual_board::Injection;
 use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use crate::rack::{Rack, TAG, tutorial};
 use crate::served::Served;
@@ -47,6 +48,25 @@ fn a_board_is_taken_over_provisioned_and_given_back() {
         .with(|kit| kit.read_memory(0x0800_C000, &mut there))
         .unwrap();
     assert_eq!(there, vendor);
+}
+
+/// The same scenario on both, and nothing left that differs without a reason.
+#[test]
+fn a_board_is_compared_with_the_emulator() {
+    let rack = Rack::new();
+    let out = rack.path("out");
+    let mut command = hil(["parity", "--targets", "emulator,board:desk", "--take-over"]);
+    command.arg("--json").arg(tutorial()).arg("--out").arg(&out);
+    command.arg("--firmware").arg(firmware());
+    let output = rack.here(command).output().unwrap();
+    assert_exit(&output, 0);
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let pair = &said["pairs"][0];
+    assert_eq!(pair["targets"], "emulator and board:desk");
+    assert_eq!(pair["parity"]["compared"], 1, "{said}");
+    for folder in ["emulator", "board-desk"] {
+        assert!(out.join(folder).is_dir(), "{folder}");
+    }
 }
 
 #[rstest]
