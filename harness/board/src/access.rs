@@ -3,8 +3,8 @@
 use az3166_rack::{AccessError, Attach, Board, BoardAccess, ChipUid as RackUid};
 
 use crate::attach::{Approach, BoardAddress};
-use crate::board::{read_uid, restore_chip};
-use crate::chip::Chip;
+use crate::board::{self, read_uid};
+use crate::chip::ChipUid;
 use crate::error::BoardError;
 
 /// Reaches boards through probe-rs.
@@ -18,6 +18,11 @@ pub fn address_of(board: &Board) -> BoardAddress {
         chip: board.chip.clone(),
         speed_khz: Some(board.speed_khz.get()),
     }
+}
+
+/// The rack's notation of a unique ID as the bytes that it means.
+pub(crate) fn uid_of(uid: &RackUid) -> ChipUid {
+    ChipUid(uid.bytes())
 }
 
 impl BoardAccess for ProbeAccess {
@@ -34,9 +39,8 @@ impl BoardAccess for ProbeAccess {
         Ok(RackUid::from_bytes(uid.0))
     }
 
-    fn restore(&mut self, board: &Board, image: &[u8]) -> Result<(), AccessError> {
-        let chip = Chip::new(address_of(board).attach()?);
-        restore_chip(chip, image)?;
+    fn restore(&mut self, board: &Board, uid: &RackUid, image: &[u8]) -> Result<(), AccessError> {
+        board::restore(&address_of(board), &uid_of(uid), image)?;
         Ok(())
     }
 }

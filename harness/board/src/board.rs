@@ -63,33 +63,35 @@ pub struct BoardConfig {
 impl BoardConfig {
     /// Attaches, and makes sure that it is this board.
     pub(crate) fn open(&self) -> Result<Chip, BoardError> {
-        let mut chip = Chip::new(self.address.attach()?);
-        let found = chip.identify()?;
-        if found != self.uid {
-            return Err(BoardError::WrongBoard {
-                expected: self.uid.to_string(),
-                found: found.to_string(),
-            });
-        }
-        chip.stop_watchdogs_while_halted()?;
-        Ok(chip)
-    }
-
-    /// Flashes back what the board held before hil's first use.
-    ///
-    /// # Errors
-    /// [`BoardError`].
-    pub fn restore(&self) -> Result<Restored, BoardError> {
-        let image = std::fs::read(&self.backup).map_err(|error| BoardError::File {
-            path: self.backup.display().to_string(),
-            reason: error.to_string(),
-        })?;
-        restore_chip(self.open()?, &image)
+        open_known(&self.address, &self.uid)
     }
 }
 
-/// Flashes `image` back and starts the chip.
-pub(crate) fn restore_chip(mut chip: Chip, image: &[u8]) -> Result<Restored, BoardError> {
+/// Attaches, and makes sure that it is the chip with this unique ID.
+fn open_known(address: &BoardAddress, uid: &ChipUid) -> Result<Chip, BoardError> {
+    let mut chip = Chip::new(address.attach()?);
+    let found = chip.identify()?;
+    if found != *uid {
+        return Err(BoardError::WrongBoard {
+            expected: uid.to_string(),
+            found: found.to_string(),
+        });
+    }
+    chip.stop_watchdogs_while_halted()?;
+    Ok(chip)
+}
+
+/// Flashes `image`, all of flash as it was before hil's first use and so with the vendor's
+/// bootloader, to the chip with the unique ID `uid`, and starts it.
+///
+/// # Errors
+/// [`BoardError`]; nothing is written to another chip.
+pub fn restore(
+    address: &BoardAddress,
+    uid: &ChipUid,
+    image: &[u8],
+) -> Result<Restored, BoardError> {
+    let mut chip = open_known(address, uid)?;
     // Firmware that runs might write what is compared.
     chip.reset_and_halt()?;
     let restored = takeover::restore(&mut chip, image)?;

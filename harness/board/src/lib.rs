@@ -21,7 +21,7 @@ pub mod virtual_board;
 
 pub use access::{ProbeAccess, address_of};
 pub use attach::{Approach, BoardAddress};
-pub use board::{BoardConfig, PowerSwitch, WriteCounter, read_uid};
+pub use board::{BoardConfig, PowerSwitch, WriteCounter, read_uid, restore};
 pub use chip::ChipUid;
 pub use console::ConsoleAddress;
 pub use error::BoardError;

@@ -16,7 +16,7 @@ use az3166_target::{
     Button, Capabilities, Capability, Image, PowerState, Stop, Target, TargetError, TargetMemory,
 };
 
-use crate::access::address_of;
+use crate::access::{address_of, uid_of};
 use crate::board::{BoardConfig, PowerSwitch, WriteCounter};
 use crate::chip::ChipUid;
 use crate::console::ConsoleAddress;
@@ -138,11 +138,9 @@ impl PooledTarget {
 }
 
 fn chip_uid(board: &Board) -> Result<ChipUid, TargetError> {
-    let text = board.chip_uid.as_ref().map(|uid| uid.as_str());
-    let mut uid = [0; 12];
-    match text.map(|text| hex::decode_to_slice(text, &mut uid)) {
-        Some(Ok(())) => Ok(ChipUid(uid)),
-        _ => Err(TargetError::Infrastructure {
+    match &board.chip_uid {
+        Some(uid) => Ok(uid_of(uid)),
+        None => Err(TargetError::Infrastructure {
             what: format!(
                 "the rack file names no `chip_uid` of the board {}",
                 board.id

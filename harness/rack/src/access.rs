@@ -23,11 +23,12 @@ pub trait BoardAccess {
     fn attach(&mut self, board: &Board, how: Attach) -> Result<ChipUid, AccessError>;
 
     /// Programs all of `board`'s flash with `image`, as it was read before the board was taken over,
-    /// and verifies it. The caller has compared the chip's unique id.
+    /// and verifies it; only if its chip has the unique id `uid`.
     ///
     /// # Errors
-    /// The probe or the chip does not answer, or the flash does not hold the image afterwards.
-    fn restore(&mut self, board: &Board, image: &[u8]) -> Result<(), AccessError>;
+    /// The probe or the chip does not answer or is another one, or the flash does not hold the image
+    /// afterwards.
+    fn restore(&mut self, board: &Board, uid: &ChipUid, image: &[u8]) -> Result<(), AccessError>;
 }
 
 /// Why a board cannot be reached.

@@ -143,7 +143,7 @@ mod tests {
             }
         }
 
-        fn restore(&mut self, _: &Board, _: &[u8]) -> Result<(), AccessError> {
+        fn restore(&mut self, _: &Board, _: &ChipUid, _: &[u8]) -> Result<(), AccessError> {
             Err(AccessError::Trouble("a ladder restores nothing".into()))
         }
     }

@@ -29,7 +29,7 @@ impl BoardAccess for Dead {
         }
     }
 
-    fn restore(&mut self, _: &Board, _: &[u8]) -> Result<(), AccessError> {
+    fn restore(&mut self, _: &Board, _: &ChipUid, _: &[u8]) -> Result<(), AccessError> {
         Err(AccessError::Trouble("a pool restores nothing".into()))
     }
 }

@@ -1,6 +1,6 @@
 //! Flash, by the chip's own algorithm on the emulated core.
 
-use az3166_board::{BoardError, BootloaderPolicy, TakeOver};
+use az3166_board::{BoardError, BootloaderPolicy, ChipUid, Restored, TakeOver, restore};
 use az3166_target::Target as _;
 use rstest::rstest;
 
@@ -139,6 +139,11 @@ fn the_first_use_needs_to_be_allowed() {
     assert_eq!(bench.flash(APPLICATION, 11), b"the owner's");
 }
 
+fn restored(bench: &Bench) -> Result<Restored, BoardError> {
+    let image = std::fs::read(bench.backup()).unwrap();
+    restore(&bench.config.address, &bench.config.uid, &image)
+}
+
 #[test]
 fn what_was_taken_over_comes_back() {
     let mut bench = Bench::new();
@@ -159,15 +164,26 @@ fn what_was_taken_over_comes_back() {
         .load(&[&image(APPLICATION, b"other")])
         .unwrap();
     assert_eq!(std::fs::read(bench.backup()).unwrap(), original);
-    let restored = bench.config.restore().unwrap();
+    let restored = restored(&bench).unwrap();
     assert_eq!(restored.sectors, 2);
     assert_eq!(bench.flash(FLASH, 1 << 20), original);
+}
+
+#[test]
+fn another_chip_is_not_restored() {
+    let bench = Bench::new();
+    bench.program(APPLICATION, b"the owner's");
+    let uid = ChipUid([7; 12]);
+    let image = vec![0xFF; 1 << 20];
+    let error = restore(&bench.config.address, &uid, &image).unwrap_err();
+    assert!(matches!(error, BoardError::WrongBoard { .. }), "{error}");
+    assert_eq!(bench.flash(APPLICATION, 11), b"the owner's");
 }
 
 #[test]
 fn a_damaged_file_is_not_restored() {
     let bench = Bench::new();
     std::fs::write(bench.backup(), b"short").unwrap();
-    let error = bench.config.restore().unwrap_err();
+    let error = restored(&bench).unwrap_err();
     assert!(matches!(error, BoardError::Flash { .. }), "{error}");
 }

@@ -103,6 +103,14 @@ impl ChipUid {
     pub fn from_bytes(bytes: [u8; 12]) -> Self {
         Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }
+
+    /// The id as it stands in memory.
+    pub fn bytes(&self) -> [u8; 12] {
+        // 24 hex digits, by construction.
+        core::array::from_fn(|at| {
+            u8::from_str_radix(&self.0[2 * at..2 * at + 2], 16).unwrap_or_default()
+        })
+    }
 }
 
 impl TryFrom<String> for ChipUid {
@@ -238,5 +246,6 @@ mod tests {
     fn a_chips_id_is_in_the_order_of_memory() {
         let uid = ChipUid::from_bytes([0x31, 0, 0x2f, 0, 1, 2, 3, 4, 5, 6, 7, 0xAB]);
         assert_eq!(uid.as_str(), "31002f0001020304050607ab");
+        assert_eq!(ChipUid::from_bytes(uid.bytes()), uid);
     }
 }

@@ -8,7 +8,7 @@ use super::common::Wanted;
 use crate::exit::{Exit, Failure};
 use crate::{file, terminal};
 
-/// Give a board back the flash that it had before it was taken over.
+/// Give a board back the flash that it had before it was taken over, the vendor's bootloader included.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -36,13 +36,19 @@ pub fn run(rack: Option<&Path>, arguments: &Arguments) -> Result<Exit, Failure> 
         ))
     })?;
     check_chip(board, &uid)?;
-    let path = match &arguments.image {
-        Some(path) => path.clone(),
-        None => held.places.backup(&uid),
+    let path = match (&arguments.image, &board.chip_uid) {
+        (Some(path), Some(_)) => path.clone(),
+        (Some(_), None) => {
+            return Err(Failure::usage(format!(
+                "the rack file names no `chip_uid` of the board {}; write {uid} there if it is this chip that the image belongs to",
+                board.id
+            )));
+        }
+        (None, _) => held.places.backup(&uid),
     };
     let image = file::read(&path)?;
     access
-        .restore(board, &image)
+        .restore(board, &uid, &image)
         .map_err(Failure::infrastructure)?;
     terminal::note(format_args!(
         "the board {} has the flash of {} again",
