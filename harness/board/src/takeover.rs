@@ -52,7 +52,8 @@ pub(crate) fn secure_original(
     save(backup, &flash).map_err(|error| file_error(backup, &error))
 }
 
-/// Writes the file as a whole or not at all; the firmware of a board may hold secrets.
+/// Writes the file as a whole or not at all. Who shares the rack may read it, others not: the
+/// firmware of a board may hold secrets.
 fn save(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
@@ -61,7 +62,7 @@ fn save(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
     let mut file = options.open(&part)?;
     file.write_all(bytes)?;
     file.sync_all()?;

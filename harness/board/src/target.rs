@@ -142,7 +142,10 @@ impl BoardTarget {
     /// The chip at the application's first instruction, or the image's own start; buttons held.
     fn start(&mut self) -> Result<(), TargetError> {
         let (starter, entry) = (self.starter, self.entry);
-        let held = self.held.clone();
+        let held = match &self.relay {
+            Some(_) => Vec::new(),
+            None => self.held.clone(),
+        };
         let chip = self.halt_at_reset()?;
         if let (Starter::Foreign, Some(entry)) = (starter, entry) {
             chip.run_to(entry, BOOTLOADER)?;
@@ -160,6 +163,14 @@ impl BoardTarget {
         self.record(MachineEvent::Reset {
             cause: "pin".into(),
         });
+        Ok(())
+    }
+
+    /// Nothing where the debugger presses the buttons.
+    fn work_relay(&mut self, button: Button, state: PowerState) -> Result<(), TargetError> {
+        if let Some(relay) = &mut self.relay {
+            relay(button, state).map_err(|reason| BoardError::Relay { reason })?;
+        }
         Ok(())
     }
 
@@ -296,12 +307,16 @@ impl BoardTarget {
 }
 
 impl Drop for BoardTarget {
-    /// Whoever uses the board next finds it under power.
+    /// Whoever uses the board next finds it under power, and no button pressed.
     fn drop(&mut self) {
+        for button in core::mem::take(&mut self.held) {
+            // There is nobody left to tell.
+            let _ = self.work_relay(button, PowerState::Off);
+        }
         if let Some(switch) = &mut self.power_switch
             && self.chip.is_none()
         {
-            // There is nobody left to tell; the next user's ladder switches it on too.
+            // The next user's ladder switches it on too.
             let _ = switch.switch(PowerState::On);
         }
     }
@@ -371,9 +386,10 @@ impl Target for BoardTarget {
         self.need_chip()?;
         // Firmware that runs might write what is read here.
         let chip = self.halt_at_reset()?;
+        // Before anything else: a scenario writes the secure element too.
+        secure_original(chip, &backup, take_over)?;
         let plan = plan(&wanted, policy, |range| read_flash(chip, range))?;
         if !plan.sectors.is_empty() {
-            secure_original(chip, &backup, take_over)?;
             program(chip, &plan.sectors, policy)?;
         }
         self.starter = plan.starter;
@@ -411,24 +427,15 @@ impl Target for BoardTarget {
     }
 
     fn press(&mut self, button: Button) -> Result<(), TargetError> {
-        if let Some(relay) = &mut self.relay {
-            return Ok(
-                relay(button, PowerState::On).map_err(|reason| BoardError::Relay { reason })?
-            );
-        }
         if !self.held.contains(&button) {
             self.held.push(button);
         }
-        Ok(())
+        self.work_relay(button, PowerState::On)
     }
 
     fn release(&mut self, button: Button) -> Result<(), TargetError> {
-        if let Some(relay) = &mut self.relay {
-            return Ok(
-                relay(button, PowerState::Off).map_err(|reason| BoardError::Relay { reason })?
-            );
-        }
-        // The pin itself stays locked until the next reset.
+        self.work_relay(button, PowerState::Off)?;
+        // A pin that the debugger holds stays locked until the next reset.
         self.held.retain(|held| *held != button);
         Ok(())
     }

@@ -123,14 +123,17 @@ fn a_patch_changes_nothing_else() {
     assert_eq!(bench.flash(APPLICATION, bytes.len()), bytes);
 }
 
-#[test]
-fn the_first_use_needs_to_be_allowed() {
+/// Also where flash holds the image already: the secure element is written all the same.
+#[rstest]
+#[case::another_image(b"ours")]
+#[case::the_same_image(b"the owner's")]
+fn the_first_use_needs_to_be_allowed(#[case] wanted: &[u8]) {
     let mut bench = Bench::new();
     bench.config.take_over = TakeOver::Refused;
     bench.program(APPLICATION, b"the owner's");
     let error = bench
         .target()
-        .load(&[&image(APPLICATION, b"ours")])
+        .load(&[&image(APPLICATION, wanted)])
         .unwrap_err();
     let text = error.to_string();
     for said in ["zones 5 (settings) and 6 (UDS)", "--take-over"] {

@@ -198,6 +198,26 @@ fn power_can_be_cut_where_something_switches_it() {
 }
 
 #[test]
+fn a_relay_is_opened_when_the_board_is_given_back() {
+    let bench = Bench::new();
+    let (worked, works) = std::sync::mpsc::channel();
+    let relay = move |button, state| worked.send((button, state)).map_err(|it| it.to_string());
+    let mut target = bench.target().pressed_by(Box::new(relay));
+    target.press(Button::A).unwrap();
+    target.press(Button::B).unwrap();
+    target.release(Button::B).unwrap();
+    drop(target);
+    let works: Vec<_> = works.iter().collect();
+    let expected = [
+        (Button::A, PowerState::On),
+        (Button::B, PowerState::On),
+        (Button::B, PowerState::Off),
+        (Button::A, PowerState::Off),
+    ];
+    assert_eq!(works, expected);
+}
+
+#[test]
 fn a_busy_console_is_refused_and_freed_on_drop() {
     let bench = Bench::new();
     let target = bench.target();
