@@ -153,7 +153,7 @@ fn a_debugger_flashes_by_the_flash_algorithm() {
     let desk = Desk::new();
     let mut session = desk.attach();
     let content = pattern(7, 40_000);
-    let image = image(0x0804_0000, &content);
+    let image = image(0x0800_4000, &content);
     let mut loader = session.target().flash_loader();
     for segment in image.segments() {
         loader
@@ -167,7 +167,7 @@ fn a_debugger_flashes_by_the_flash_algorithm() {
     session
         .core(0)
         .unwrap()
-        .read(0x0804_0000, &mut bytes)
+        .read(0x0800_4000, &mut bytes)
         .unwrap();
     assert!(bytes == content);
     drop(session);
