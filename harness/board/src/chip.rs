@@ -17,7 +17,9 @@ const DBGMCU_IDCODE: u32 = 0xE004_2000;
 /// The STM32F412 in DBGMCU_IDCODE (RM0402 section 30.6.1).
 const DEVICE: u32 = 0x441;
 const DHCSR: u32 = 0xE000_EDF0;
-const FLASH_CR: u32 = 0x4002_3C10;
+/// Status and control of the flash interface (RM0402 sections 3.8.4 and 3.8.5).
+const FLASH_SR: u32 = 0x4002_3C0C;
+const FLASH_SR_BSY: u32 = 1 << 16;
 const FLASH_CR_LOCK: u32 = 1 << 31;
 /// The core register PC.
 const PC: u16 = 15;
@@ -41,6 +43,17 @@ pub(crate) enum CoreState {
     Halted,
     /// It cannot go on.
     LockedUp,
+}
+
+/// What the firmware does with its own flash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FlashUse {
+    /// It only reads it.
+    None,
+    /// It has unlocked it, to write it.
+    Unlocked,
+    /// An operation is under way.
+    Busy,
 }
 
 /// What happened to the core behind the debugger's back.
@@ -191,12 +204,18 @@ impl Chip {
         })
     }
 
-    /// Whether the firmware has unlocked its flash, to write it.
-    pub(crate) fn writes_its_flash(&mut self) -> Result<bool, BoardError> {
-        let control = self.core("read the flash interface", |core| {
-            core.read_word_32(u64::from(FLASH_CR))
+    /// What the firmware does with its own flash.
+    pub(crate) fn flash_use(&mut self) -> Result<FlashUse, BoardError> {
+        let mut words = [0; 2];
+        // FLASH_SR, and FLASH_CR behind it.
+        self.core("read the flash interface", |core| {
+            core.read_32(u64::from(FLASH_SR), &mut words)
         })?;
-        Ok(control & FLASH_CR_LOCK == 0)
+        Ok(match words {
+            [status, _] if status & FLASH_SR_BSY != 0 => FlashUse::Busy,
+            [_, control] if control & FLASH_CR_LOCK == 0 => FlashUse::Unlocked,
+            _ => FlashUse::None,
+        })
     }
 
     /// Lets the core, which stands at reset, run to `entry`, within `limit`.

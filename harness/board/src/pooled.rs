@@ -320,6 +320,10 @@ impl Target for PooledTarget {
         self.opened()?.keep_setting(command, value)
     }
 
+    fn link_rests(&mut self) -> Result<bool, TargetError> {
+        self.on(BoardTarget::link_rests)
+    }
+
     fn is_asleep_for_ever(&self) -> bool {
         false
     }

@@ -12,7 +12,7 @@ use az3166_target::{
 };
 
 use crate::board::{BoardConfig, PowerSwitch, WriteCounter};
-use crate::chip::{Chip, CoreState, SinceLastLook};
+use crate::chip::{Chip, CoreState, FlashUse, SinceLastLook};
 use crate::console::Console;
 use crate::error::BoardError;
 use crate::flash::{Erase, SectorPlan};
@@ -28,7 +28,8 @@ const HEALTH: Duration = Duration::from_millis(50);
 const BOOTLOADER: Duration = Duration::from_secs(5);
 /// How long a probe may take to come back after power.
 const RETURN: Duration = Duration::from_secs(15);
-/// How long firmware may keep its flash unlocked before the link is served all the same.
+/// How long firmware may keep its flash unlocked, with nothing under way, before the link is served
+/// all the same.
 const OWN_FLASH: Duration = Duration::from_secs(5);
 
 /// What the processor does.
@@ -69,7 +70,7 @@ pub struct BoardTarget {
     health_at: Instant,
     /// As they were after the last reset that is known of.
     reset_flags: ResetFlags,
-    writes_flash_since: Option<Instant>,
+    flash_unlocked_since: Option<Instant>,
     events: Vec<(VirtualTime, Payload)>,
 }
 
@@ -102,7 +103,7 @@ impl BoardTarget {
             moved: false,
             health_at: now,
             reset_flags: ResetFlags::default(),
-            writes_flash_since: None,
+            flash_unlocked_since: None,
             events: Vec::new(),
         })
     }
@@ -254,16 +255,6 @@ impl BoardTarget {
         program(chip, &plans, policy)?;
         self.halt_at_reset()?;
         Ok(())
-    }
-
-    /// Whether the firmware is at work on its own flash, when the debugger keeps still.
-    fn is_busy_with_flash(&mut self) -> Result<bool, TargetError> {
-        if !self.chip()?.writes_its_flash()? {
-            self.writes_flash_since = None;
-            return Ok(false);
-        }
-        let since = *self.writes_flash_since.get_or_insert_with(Instant::now);
-        Ok(since.elapsed() < OWN_FLASH)
     }
 
     /// The next pause: none while bytes move, longer and longer while they do not.
@@ -451,19 +442,15 @@ impl Target for BoardTarget {
             self.health_at = Instant::now();
             self.pause = IDLE[0];
         }
-        loop {
-            let pause = self.next_pause();
-            self.sleep_until(deadline, pause);
-            if let Some(stop) = self.health()? {
-                return Ok(stop);
-            }
-            if self.now() >= deadline {
-                return Ok(Stop::Deadline);
-            }
-            if !self.is_busy_with_flash()? {
-                return Ok(Stop::Paused);
-            }
+        let pause = self.next_pause();
+        self.sleep_until(deadline, pause);
+        if let Some(stop) = self.health()? {
+            return Ok(stop);
         }
+        Ok(match self.now() >= deadline {
+            true => Stop::Deadline,
+            false => Stop::Paused,
+        })
     }
 
     fn now(&self) -> VirtualTime {
@@ -543,6 +530,21 @@ impl Target for BoardTarget {
                 .map_err(|reason| BoardError::WornOut { reason }.into()),
             None => Ok(()),
         }
+    }
+
+    fn link_rests(&mut self) -> Result<bool, TargetError> {
+        let Some(chip) = &mut self.chip else {
+            return Ok(false);
+        };
+        let since = match chip.flash_use()? {
+            FlashUse::None => {
+                self.flash_unlocked_since = None;
+                return Ok(false);
+            }
+            FlashUse::Busy => return Ok(true),
+            FlashUse::Unlocked => *self.flash_unlocked_since.get_or_insert_with(Instant::now),
+        };
+        Ok(since.elapsed() < OWN_FLASH)
     }
 
     fn is_asleep_for_ever(&self) -> bool {

@@ -209,6 +209,14 @@ pub trait Target: TargetMemory + Send {
         Ok(())
     }
 
+    /// Whether the link has to rest: on a board, while the firmware writes its own flash.
+    ///
+    /// # Errors
+    /// The target does not answer.
+    fn link_rests(&mut self) -> Result<bool, TargetError> {
+        Ok(false)
+    }
+
     /// Whether the processor sleeps, and nothing inside the target will ever wake it.
     fn is_asleep_for_ever(&self) -> bool;
 

@@ -4,21 +4,41 @@ use az3166_target::Image;
 
 /// An ELF file with a segment of `bytes` at `address` and nothing else.
 pub fn image(address: u32, bytes: &[u8]) -> Image {
+    image_with_symbol(address, bytes, "nothing", 0)
+}
+
+/// An ELF file with a segment of `bytes` at `address`, and a symbol.
+pub fn image_with_symbol(address: u32, bytes: &[u8], name: &str, value: u32) -> Image {
+    const HEADERS: u32 = 52 + 32;
+    const SYMBOL: u32 = 16;
+    const ABSOLUTE: u32 = 0xFFF1;
+    let size = bytes.len() as u32;
+    let names = [b"\0", name.as_bytes(), b"\0"].concat();
+    let symbols_at = HEADERS + size;
+    let names_at = symbols_at + 2 * SYMBOL;
+    let sections_at = names_at + names.len() as u32;
     let mut elf = b"\x7fELF\x01\x01\x01".to_vec();
     elf.resize(16, 0);
-    let half = |value: u16| value.to_le_bytes();
-    elf.extend([half(2), half(40)].concat());
-    for word in [1, address, 52, 0, 0x0500_0000u32] {
-        elf.extend(word.to_le_bytes());
-    }
-    for value in [52, 32, 1, 40, 0, 0] {
-        elf.extend(half(value));
-    }
-    let size = bytes.len() as u32;
-    for word in [1, 84, address, address, size, size, 5, 4] {
-        elf.extend(u32::to_le_bytes(word));
-    }
+    let halves = |elf: &mut Vec<u8>, values: &[u16]| {
+        elf.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    };
+    let words = |elf: &mut Vec<u8>, values: &[u32]| {
+        elf.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    };
+    halves(&mut elf, &[2, 40]);
+    words(&mut elf, &[1, address, 52, sections_at, 0x0500_0000]);
+    halves(&mut elf, &[52, 32, 1, 40, 3, 2]);
+    words(&mut elf, &[1, HEADERS, address, address, size, size, 5, 4]);
     elf.extend(bytes);
+    words(&mut elf, &[0, 0, 0, 0, 1, value, 0, 0x10 | ABSOLUTE << 16]);
+    elf.extend(&names);
+    let length = names.len() as u32;
+    words(&mut elf, &[0; 10]);
+    words(
+        &mut elf,
+        &[0, 2, 0, 0, symbols_at, 2 * SYMBOL, 2, 1, 4, SYMBOL],
+    );
+    words(&mut elf, &[0, 3, 0, 0, names_at, length, 0, 0, 1, 0]);
     Image::parse(&elf).unwrap()
 }
 

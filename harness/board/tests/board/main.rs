@@ -8,8 +8,10 @@
 
 mod attaching;
 mod console_probe;
+mod control_block;
 mod flashing;
 mod images;
+mod link;
 mod provisioning;
 mod running;
 mod seat;

@@ -4,16 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use az3166_board::{BoardTarget, WriteCounter};
-use az3166_event::{ConsoleEvent, Payload, ScenarioResult, Verdict};
+use az3166_event::{ConsoleEvent, NetworkEvent, Payload, ScenarioResult, Verdict};
 use az3166_runner::bench::Cancel;
-use az3166_runner::firmware::FirmwareSet;
+use az3166_runner::firmware::{Firmware, FirmwareSet, FirmwareSource};
 use az3166_runner::project;
 use az3166_runner::retry::Retries;
+use az3166_runner::steps::StepError;
 use az3166_runner::suite::{Suite, TargetFactory};
 use az3166_runner::targets::{EmulatorOptions, EmulatorTarget};
 use az3166_scenario::{FirmwareVariant, Source, parse};
+use rstest::rstest;
 
-use crate::support::Bench;
+use crate::control_block::{NAME, control_block};
+use crate::running::{FLASH, LOOP};
+use crate::support::{Bench, RAM, image_with_symbol, program};
 
 const SCENARIO: &str = include_str!("../../../../scenarios/basics/any-board.yaml");
 
@@ -24,6 +28,14 @@ pub fn firmware() -> &'static FirmwareSet {
 }
 
 pub fn run(text: &str, target: &TargetFactory<'_>) -> ScenarioResult {
+    run_with(firmware(), text, target)
+}
+
+fn run_with(
+    firmware: &dyn FirmwareSource,
+    text: &str,
+    target: &TargetFactory<'_>,
+) -> ScenarioResult {
     let file = parse(&Source::new("test.yaml", text), &BTreeMap::new())
         .map_err(|mistakes| mistakes[0].message().to_owned())
         .unwrap();
@@ -31,7 +43,7 @@ pub fn run(text: &str, target: &TargetFactory<'_>) -> ScenarioResult {
         target,
         target_name: "test",
         cloud: az3166_runner::outside::CloudChoice::Local,
-        firmware: firmware(),
+        firmware,
         seed: 0,
         jobs: 1,
         retries: Retries::default(),
@@ -97,6 +109,64 @@ fn a_board_is_judged_as_the_emulator_is() {
         matches!(&event.payload, Payload::Console(ConsoleEvent::Typed { text }) if text.contains("not written again"))
     });
     assert!(typed);
+}
+
+struct One(Arc<Firmware>);
+
+impl FirmwareSource for One {
+    fn get(&self, _: FirmwareVariant) -> Result<Arc<Firmware>, StepError> {
+        Ok(Arc::clone(&self.0))
+    }
+}
+
+/// Code that writes the two keys to `flash` + 4, and then the mark of an RTT control block.
+fn unlocks_and_opens_the_link(flash: u32, block: u32) -> Vec<u8> {
+    #[rustfmt::skip]
+    let mut code = vec![
+        0x4806, 0x4907, 0x6041, 0x4907, 0x6041, // r0 = flash; [r0, #4] = KEY1; [r0, #4] = KEY2
+        0x4807, 0x4907, 0x6001, 0x4907, 0x6041, 0x4907, 0x6081, // r0 = block; its mark's 3 words
+        LOOP, 0xBF00,
+    ];
+    let mark = [b"SEGG", b"ER R", b"TT\0\0"].map(|word| u32::from_le_bytes(*word));
+    for literal in [[flash, 0x4567_0123, 0xCDEF_89AB, block].as_slice(), &mark].concat() {
+        code.extend([literal as u16, (literal >> 16) as u16]);
+    }
+    program(FLASH, &code)
+}
+
+/// While the firmware has its flash unlocked, the debugger does not touch the link.
+#[rstest]
+#[case::flash_is_unlocked(0x4002_3C00, 0)]
+#[case::flash_stays_locked(RAM + 0x3_2000, 1)]
+fn the_link_rests_while_the_firmware_writes_its_flash(#[case] keys: u32, #[case] links: usize) {
+    const BLOCK: u32 = RAM + 0x3_0100;
+    const STEPS: &str = "name: x
+needs: [network]
+steps:
+  - reset: {}
+  - advance: 5s
+";
+    let code = unlocks_and_opens_the_link(keys, BLOCK);
+    let real = firmware().get(FirmwareVariant::Strict).unwrap();
+    let firmware = One(Arc::new(Firmware {
+        application: Arc::new(image_with_symbol(FLASH, &code, "_SEGGER_RTT", BLOCK)),
+        boot_stub: None,
+        ..Firmware::clone(&real)
+    }));
+    let bench = Bench::new();
+    bench.program(FLASH, &code);
+    bench.board.with(|kit| {
+        kit.write_memory(NAME, b"hil-link\0").unwrap();
+        kit.write_memory(BLOCK, &control_block(0)).unwrap();
+    });
+    let result = run_with(&firmware, STEPS, &|_| {
+        let target = BoardTarget::open(bench.config.clone(), None)?;
+        Ok(Box::new(target))
+    });
+    assert_eq!(result.verdict, Verdict::Passed);
+    let is_link = |payload: &Payload| matches!(payload, Payload::Network(NetworkEvent::LinkUp));
+    let events = result.trace.events().iter();
+    assert_eq!(events.filter(|it| is_link(&it.payload)).count(), links);
 }
 
 /// Settings outlive a scenario in a real secure element: the next begins with the defaults again,

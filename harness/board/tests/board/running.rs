@@ -7,24 +7,22 @@ use az3166_board::{BoardError, BoardTarget, PowerSwitch};
 use az3166_emulator::Power;
 use az3166_emulator::cpu::Register;
 use az3166_event::{MachineEvent, Payload};
-use az3166_runner::firmware::FirmwareSource as _;
-use az3166_scenario::FirmwareVariant;
 use az3166_target::{
-    Button, Capability, Link, PowerState, Rtt, Stop, Target, TargetError, TargetMemory as _,
-    slip_encode,
+    Button, Capability, PowerState, Rtt, Stop, Target, TargetError, TargetMemory as _,
 };
 use rstest::rstest;
 
+use crate::control_block::{NAME, SIZE, UP, control_block};
 use crate::support::{Bench, RAM, image, program};
 
-const FLASH: u32 = 0x0800_0000;
-const LOOP: u16 = 0xE7FE;
+pub const FLASH: u32 = 0x0800_0000;
+pub const LOOP: u16 = 0xE7FE;
 const WFI: u16 = 0xBF30;
 const BKPT: u16 = 0xBE00;
 const UNDEFINED: u16 = 0xDE00;
 
 /// A target with this code in flash, at its reset.
-fn started(bench: &Bench, code: &[u16]) -> BoardTarget {
+pub fn started(bench: &Bench, code: &[u16]) -> BoardTarget {
     let mut target = bench.target();
     target
         .load(&[&image(FLASH, &program(FLASH, code))])
@@ -34,7 +32,7 @@ fn started(bench: &Bench, code: &[u16]) -> BoardTarget {
 }
 
 /// Runs until something else than a pause comes, for two seconds of the board at most.
-fn run(target: &mut BoardTarget) -> Stop {
+pub fn run(target: &mut BoardTarget) -> Stop {
     let deadline = target.now() + Duration::from_secs(2);
     loop {
         match target.run_until(deadline).unwrap() {
@@ -53,9 +51,7 @@ fn nothing_runs_between_reset_and_run() {
     let register = |register| bench.board.with(|kit| kit.cpu().register(register));
     assert_eq!(register(Register::Pc), FLASH + 8);
     target.write_memory(0x2003_F000, b"HILTRUST").unwrap();
-    target
-        .run_until(target.now() + Duration::from_millis(20))
-        .unwrap();
+    run(&mut target);
     assert!(register(Register::R0) > 100);
     let mut kept = [0; 8];
     target.read_memory(0x2003_F000, &mut kept).unwrap();
@@ -281,53 +277,6 @@ fn enable_secure_never_leaves_the_host() {
     target.console_send(b"help\r").unwrap();
 }
 
-const NAME: u32 = RAM + 0x3_0010;
-const UP: u32 = RAM + 0x3_1001;
-const SIZE: u32 = 61;
-
-/// A control block with one channel each way, the up channel's `written` bytes not yet read.
-fn control_block(written: u32) -> Vec<u8> {
-    let up = [NAME, UP, SIZE, written, 0, 0];
-    let down = [NAME, UP + 100, SIZE, 0, 0, 0];
-    let words = [[1, 1].as_slice(), &up, &down].concat();
-    let words = words.iter().flat_map(|word: &u32| word.to_le_bytes());
-    b"SEGGER RTT\0\0\0\0\0\0"
-        .iter()
-        .copied()
-        .chain(words)
-        .collect()
-}
-
-/// A reset leaves RAM as it was: the block of the run before is not taken for this one's.
-#[test]
-fn a_stale_control_block_is_not_read() {
-    let firmware = crate::provisioning::firmware();
-    let firmware = firmware.get(FirmwareVariant::Strict).unwrap();
-    let block = firmware.application.symbol("_SEGGER_RTT").unwrap();
-    let bench = Bench::new();
-    let mut target = started(&bench, &[LOOP]);
-    let packet = slip_encode(b"a packet of the run before");
-    target.write_memory(NAME, b"hil-link\0").unwrap();
-    target.write_memory(UP, &packet).unwrap();
-    let stale = control_block(packet.len() as u32);
-    target.write_memory(block, &stale).unwrap();
-    target.reset().unwrap();
-
-    let mut careless = Link::new(&firmware.application).unwrap();
-    assert_eq!(careless.receive(&mut target).unwrap().len(), 1);
-
-    target.write_memory(block, &stale).unwrap();
-    target.reset().unwrap();
-    let mut link = Link::new(&firmware.application).unwrap();
-    link.restart(&mut target).unwrap();
-    run(&mut target);
-    assert_eq!(
-        link.receive(&mut target).unwrap(),
-        [] as [Option<Vec<u8>>; 0]
-    );
-    assert!(!link.is_up());
-}
-
 /// Rings that wrap many times.
 #[test]
 fn rtt_wraps() {
@@ -371,40 +320,6 @@ fn rtt_wraps() {
         });
         assert_eq!((written, down), (piece.len(), piece));
     }
-}
-
-/// While the firmware has its flash unlocked, the debugger does not ask for the link.
-#[test]
-fn the_link_rests_while_the_firmware_writes_its_flash() {
-    let bench = Bench::new();
-    #[rustfmt::skip]
-    let mut target = started(&bench, &[
-        0x4803, 0x4904, 0x6041, // ldr r0, =FLASH; ldr r1, =KEY1; str r1, [r0, #4]
-        0x4904, 0x6041,         // ldr r1, =KEY2; str
-        LOOP, 0xBF00, 0xBF00,
-        0x3C00, 0x4002,
-        0x0123, 0x4567,
-        0x89AB, 0xCDEF,
-    ]);
-    target
-        .run_until(target.now() + Duration::from_millis(10))
-        .unwrap();
-    bench.until("unlocked flash", |board| {
-        board.with(|kit| {
-            let mut word = [0; 4];
-            kit.read_memory(0x4002_3C10, &mut word).unwrap();
-            word[3] & 0x80 == 0
-        })
-    });
-    let deadline = target.now() + Duration::from_millis(500);
-    assert_eq!(target.run_until(deadline).unwrap(), Stop::Deadline);
-    // Locked again, it is served again.
-    bench.board.with(|kit| {
-        kit.write_memory(0x4002_3C10, &0x8000_0000u32.to_le_bytes())
-            .unwrap()
-    });
-    let deadline = target.now() + Duration::from_millis(500);
-    assert_eq!(target.run_until(deadline).unwrap(), Stop::Paused);
 }
 
 #[test]

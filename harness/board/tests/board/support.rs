@@ -10,7 +10,7 @@ use az3166_board::{
 };
 use tempfile::TempDir;
 
-pub use crate::images::{image, pattern, program};
+pub use crate::images::{image, image_with_symbol, pattern, program};
 use crate::seat::{Seat, seat, serial};
 
 pub const UID: [u8; 12] = *b"\x2e\x00\x41\x00\x0e\x51\x37\x33\x31\x35\x39\x30";

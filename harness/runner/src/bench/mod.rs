@@ -327,7 +327,11 @@ impl Bench {
 
     /// Serves the link once and lets the target run to the next thing that the host must do.
     fn slice(&mut self, deadline: VirtualTime) -> Result<Option<Halt>, BenchError> {
-        let sent = self.serve_link()?;
+        let rests = self.target.link_rests()?;
+        let sent = match rests {
+            true => 0,
+            false => self.serve_link()?,
+        };
         let now = self.target.now();
         // Without a connection nobody else tells the cloud the time, and what is due would stay so.
         self.cloud.advance(now);
@@ -335,7 +339,8 @@ impl Bench {
             self.gateway.next_deadline(now),
             self.cloud.next_deadline(now),
         ];
-        let host = host.into_iter().flatten().min();
+        // What is due for the device has to wait while it cannot be reached.
+        let host = host.into_iter().flatten().min().filter(|_| !rests);
         if sent == 0 && host.is_none() && self.target.is_asleep_for_ever() {
             return Ok(Some(Halt::AsleepForEver));
         }

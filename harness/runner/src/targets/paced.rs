@@ -128,6 +128,10 @@ impl Target for Paced {
         self.inner.set_display(presence)
     }
 
+    fn link_rests(&mut self) -> Result<bool, TargetError> {
+        self.inner.link_rests()
+    }
+
     fn is_asleep_for_ever(&self) -> bool {
         self.inner.is_asleep_for_ever()
     }

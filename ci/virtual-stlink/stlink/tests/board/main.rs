@@ -8,10 +8,14 @@
 
 #[path = "../../../../../harness/board/tests/board/attaching.rs"]
 mod attaching;
+#[path = "../../../../../harness/board/tests/board/control_block.rs"]
+mod control_block;
 #[path = "../../../../../harness/board/tests/board/flashing.rs"]
 mod flashing;
 #[path = "../../../../../harness/board/tests/board/images.rs"]
 mod images;
+#[path = "../../../../../harness/board/tests/board/link.rs"]
+mod link;
 #[path = "../../../../../harness/board/tests/board/running.rs"]
 mod running;
 mod seat;
