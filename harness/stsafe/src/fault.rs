@@ -13,6 +13,8 @@ pub struct Fault {
     pub on: Option<Opcode>,
     /// How often it strikes.
     pub repeat: Repeat,
+    /// How many commands that it matches pass before it strikes.
+    pub skip: u32,
 }
 
 /// How often a fault strikes before it is over.
@@ -81,6 +83,7 @@ impl Fault {
             effect,
             on: None,
             repeat: Repeat::Once,
+            skip: 0,
         }
     }
 
@@ -90,6 +93,7 @@ impl Fault {
             effect,
             on: None,
             repeat: Repeat::Always,
+            skip: 0,
         }
     }
 
@@ -99,6 +103,11 @@ impl Fault {
             on: Some(command),
             ..self
         }
+    }
+
+    /// The same fault, after this many commands that it matches.
+    pub const fn after(self, skip: u32) -> Self {
+        Self { skip, ..self }
     }
 }
 

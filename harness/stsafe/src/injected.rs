@@ -77,6 +77,10 @@ impl Injected {
             let Some(effect) = matches.then(|| wanted(&waiting.fault.effect)).flatten() else {
                 return true;
             };
+            if waiting.fault.skip > 0 {
+                waiting.fault.skip -= 1;
+                return true;
+            }
             struck.push(effect);
             waiting.announced = false;
             waiting.announce(now, events);

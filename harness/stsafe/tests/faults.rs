@@ -131,6 +131,15 @@ fn atomic_updates_are_refused_until_one_is_not_asked_for() {
 }
 
 #[test]
+fn a_fault_lets_commands_pass_first() {
+    let mut host = Host::new();
+    let fault = Fault::once(Effect::AtomicRefused).after(2);
+    host.chip.inject(fault);
+    let statuses: Vec<_> = (0..4).map(|_| host.update(0x80, 6, 0, &[2])).collect();
+    assert_eq!(statuses, [0, 0, 2, 0]);
+}
+
+#[test]
 fn a_stale_response_where_there_is_none_is_none() {
     let mut host = Host::new();
     host.chip.inject(Fault::once(Effect::Stale));

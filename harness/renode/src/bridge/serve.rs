@@ -199,7 +199,7 @@ fn frame(kind: u8, flags: u8, deadline: u64, payload: &[u8]) -> Zeroizing<Vec<u8
 #[cfg(test)]
 mod tests {
     use super::*;
-    use az3166_stsafe::{Configuration, Effect, Fault, NvmImage, Repeat, crc16};
+    use az3166_stsafe::{Configuration, Effect, Fault, NvmImage, crc16};
 
     const HELLO: &[u8] = b"HILSTSFE\x01\0";
 
@@ -274,14 +274,10 @@ mod tests {
     #[test]
     fn a_power_cut_is_told_with_its_instant() {
         let mut machine = Machine::booted();
-        machine.model.inject(Fault {
-            effect: Effect::PowerCut {
-                zone: 6,
-                after_bytes: 1,
-            },
-            on: None,
-            repeat: Repeat::Once,
-        });
+        machine.model.inject(Fault::once(Effect::PowerCut {
+            zone: 6,
+            after_bytes: 1,
+        }));
         let stopped = machine.command(LATER, &[6, 0, 6, 0, 0, 1, 2, 3, 4]);
         let deadline = u64::from_le_bytes(stopped[2..10].try_into().unwrap());
         assert!((LATER..2 * LATER).contains(&deadline), "{deadline}");

@@ -109,6 +109,9 @@ pub enum StsafeFault {
         /// The only command that it strikes.
         #[serde(default)]
         on: Option<Command>,
+        /// How many of these commands pass before.
+        #[serde(default)]
+        skip: u32,
         /// How often.
         #[serde(default)]
         times: Repeat,

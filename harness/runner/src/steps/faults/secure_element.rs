@@ -38,7 +38,7 @@ pub(super) fn inject(chip: &mut SecureElement, fault: &Wanted) -> Result<(), Ste
             times,
         } => (Effect::Truncated(*after_bytes), *on, *times),
         Wanted::BitFlip { bit, on, times } => (Effect::BitFlip(*bit), *on, *times),
-        Wanted::Stale { on, times } => (Effect::Stale, *on, *times),
+        Wanted::Stale { on, times, .. } => (Effect::Stale, *on, *times),
         Wanted::Status { code, on, times } => {
             let status = Status::ALL.iter().find(|status| **status as u8 == *code);
             let status = *status.ok_or_else(|| {
@@ -62,10 +62,15 @@ pub(super) fn inject(chip: &mut SecureElement, fault: &Wanted) -> Result<(), Ste
         Times::Once => Repeat::Once,
         Times::Always => Repeat::Always,
     };
+    let skip = match fault {
+        Wanted::Stale { skip, .. } => *skip,
+        _ => 0,
+    };
     chip.inject(Fault {
         effect,
         on: on.map(opcode),
         repeat,
+        skip,
     });
     Ok(())
 }
