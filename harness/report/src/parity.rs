@@ -177,19 +177,22 @@ fn said(payload: &Payload) -> Option<&str> {
     }
 }
 
+/// Whether a poll that is answered like the one before is the only thing that is there more often.
 fn same_but_for_polls(one: &ScenarioResult, other: &ScenarioResult) -> bool {
     let [one, other] = [one, other].map(|result| {
         let mut lines = lines(Aspect::Registration, result);
-        lines.retain(|line| !line.contains("/operations/"));
+        lines.dedup_by(|next, line| next.contains("/operations/") && next == line);
         lines
     });
     one == other
 }
 
-/// Whether what is said between two resets begins alike.
+/// Whether what is said between two resets begins alike, and no target is silent at last.
 fn same_but_for_ends(one: &ScenarioResult, other: &ScenarioResult) -> bool {
     let (one, other) = (starts(one), starts(other));
+    let is_silent = |starts: &[String]| starts.last().is_none_or(String::is_empty);
     one.len() == other.len()
+        && is_silent(&one) == is_silent(&other)
         && one
             .iter()
             .zip(&other)

@@ -51,10 +51,13 @@ fn doing(words: &[&str]) -> ScenarioResult {
 
 /// The exceptions excuse what they say, and nothing beside it.
 #[rstest]
-#[case::polls(&["GET /operations/1", "GET /b"], &["GET /b"], Some(true))]
+#[case::polls(&["GET /operations/1", "GET /operations/1", "b"], &["GET /operations/1", "b"], Some(true))]
+#[case::no_poll(&["GET /operations/1", "GET /b"], &["GET /b"], Some(false))]
+#[case::another_poll(&["GET /operations/1", "GET /operations/2"], &["GET /operations/1"], Some(false))]
 #[case::another_request(&["GET /operations/1", "GET /b"], &["GET /c"], Some(false))]
 #[case::end(&["a", "b"], &["a"], Some(true))]
 #[case::end_within_a_line(&["a", "bcd"], &["a", "b"], Some(true))]
+#[case::silence(&["a", "reset", "b"], &["a", "reset"], Some(false))]
 #[case::before_a_reset(&["a", "b", "reset", "c"], &["a", "reset", "c"], Some(true))]
 #[case::after_the_same_end(&["a", "reset", "c"], &["a", "b", "reset", "d"], Some(false))]
 #[case::another_line(&["a", "b"], &["a", "c"], Some(false))]
