@@ -1,15 +1,14 @@
 //! The boards of a rack as targets of a run: each is taken when a scenario begins and given back
 //! when it ends.
 
-use core::time::Duration;
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use az3166_event::{Payload, Picture, VirtualTime};
 use az3166_rack::{
-    Board, Buttons, Console, Pool, Pooled, PowerAction, RelayCommand, Uhubctl, WRITE_BUDGET, Wear,
+    Board, Buttons, Console, Pool, Pooled, PowerAction, Relay, RelayAction, Uhubctl, WRITE_BUDGET,
+    Wear,
 };
 use az3166_stsafe::SecureElement;
 use az3166_target::{
@@ -24,9 +23,6 @@ use crate::flash::BootloaderPolicy;
 use crate::takeover::TakeOver;
 use crate::target::{BoardTarget, can};
 
-/// How long a relay's command may take.
-const RELAY: Duration = Duration::from_secs(10);
-
 /// What a run may do to the boards that it uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permits {
@@ -40,10 +36,11 @@ pub struct Permits {
 
 /// A board of a pool, for one scenario. It is opened when it is loaded.
 pub struct PooledTarget {
+    /// Dropped before the lease: who has the board next must find its probe and console closed.
+    target: Option<BoardTarget>,
     pooled: Pooled,
     permits: Permits,
     cancel: Arc<AtomicBool>,
-    target: Option<BoardTarget>,
 }
 
 impl PooledTarget {
@@ -61,10 +58,10 @@ impl PooledTarget {
             todo: "see `hil rack list`".into(),
         })?;
         Ok(Self {
+            target: None,
             pooled,
             permits,
             cancel: Arc::clone(cancel),
-            target: None,
         })
     }
 
@@ -101,9 +98,9 @@ impl PooledTarget {
             });
             let mut target = BoardTarget::open(config, hub)?.counting(Box::new(ZoneWear(wear)));
             if let Buttons::Relay { command } = &board.buttons {
-                let command = command.clone();
+                let relay = Relay::new(command.clone());
                 target = target.pressed_by(Box::new(move |button, state| {
-                    work_relay(&command, button, state)
+                    work_relay(&relay, button, state)
                 }));
             }
             self.target = Some(target);
@@ -185,31 +182,13 @@ impl PowerSwitch for Hub {
     }
 }
 
-fn work_relay(command: &RelayCommand, button: Button, state: PowerState) -> Result<(), String> {
-    let state = match state {
-        PowerState::On => "pressed",
-        PowerState::Off => "released",
+fn work_relay(relay: &Relay, button: Button, state: PowerState) -> Result<(), String> {
+    let action = match state {
+        PowerState::On => RelayAction::Press,
+        PowerState::Off => RelayAction::Release,
     };
-    let words = command.words(button.pin(), state);
-    let (program, arguments) = words.split_first().ok_or("the relay has no command")?;
-    let failed = |reason: &dyn core::fmt::Display| format!("{program}: {reason}");
-    let mut child = Command::new(program)
-        .args(arguments)
-        .spawn()
-        .map_err(|error| failed(&error))?;
-    let started = std::time::Instant::now();
-    loop {
-        match child.try_wait().map_err(|error| failed(&error))? {
-            Some(status) if status.success() => return Ok(()),
-            Some(status) => return Err(failed(&status)),
-            None if started.elapsed() > RELAY => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(failed(&format!("it took more than {} s", RELAY.as_secs())));
-            }
-            None => std::thread::sleep(Duration::from_millis(10)),
-        }
-    }
+    let worked = relay.work(button.pin(), action);
+    worked.map_err(|error| error.to_string())
 }
 
 impl TargetMemory for PooledTarget {

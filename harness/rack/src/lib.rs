@@ -18,6 +18,7 @@ mod pool;
 mod power;
 mod record;
 mod recovery;
+mod relay;
 mod usb;
 mod wear;
 
@@ -37,5 +38,6 @@ pub use pool::{Pool, PoolError, PoolNews, Pooled, QuarantinedBoards, TakeOptions
 pub use power::{PowerAction, PowerError, PowerSwitch, Uhubctl};
 pub use record::{BoardRecord, Outcome, Records};
 pub use recovery::{Climb, Climbed, recover};
+pub use relay::{Relay, RelayAction, RelayError};
 pub use usb::{DeviceAccess, UsbProbe, UsbTree};
 pub use wear::{ASSUMED_ENDURANCE, WRITE_BUDGET, Wear, WearError, ZoneWrites};

@@ -11,6 +11,7 @@
 mod one;
 mod pool;
 mod rack;
+mod relay;
 #[path = "../support/served.rs"]
 mod served;
 #[path = "../support/mod.rs"]
