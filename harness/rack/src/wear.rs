@@ -33,9 +33,9 @@ pub struct ZoneWrites {
 /// Why a secure element is not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WearError {
-    /// zone {zone} of the secure element beside chip {uid} was written {writes} times, and the budget is {budget}; use another board, or raise the budget if you accept that the element may wear out
+    /// zone {zone} of the secure element beside chip {uid} was written {writes} times, and the budget is {budget}
     #[error(
-        "zone {zone} of the secure element beside chip {uid} was written {writes} times, and the budget is {budget}; use another board, or raise the budget if you accept that the element may wear out"
+        "zone {zone} of the secure element beside chip {uid} was written {writes} times, and the budget is {budget}"
     )]
     OverBudget {
         /// The chip's unique id.
@@ -150,7 +150,7 @@ mod tests {
         }
         open().spend(5).unwrap();
         let refused = open().spend(6).unwrap_err();
-        insta::assert_snapshot!(refused, @"zone 6 of the secure element beside chip abababababababababababab was written 3 times, and the budget is 3; use another board, or raise the budget if you accept that the element may wear out");
+        insta::assert_snapshot!(refused, @"zone 6 of the secure element beside chip abababababababababababab was written 3 times, and the budget is 3");
         assert_eq!(open().writes().zones, BTreeMap::from([(5, 1), (6, 3)]));
         open().set("set_mac", "0200deadbeef").unwrap();
         open().set("set_mac", "020000000001").unwrap();

@@ -16,3 +16,4 @@ mod relay;
 mod served;
 #[path = "../support/mod.rs"]
 mod support;
+mod worn;
