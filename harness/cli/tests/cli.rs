@@ -24,6 +24,8 @@ const FAILING: &str = "name: failing\nvars: {word: nonsense}\nsteps:\n  - reset:
     - console: {expect: \"${word}\", within: 1s}\n";
 /// There is no enrolment that could be removed, whatever the device does.
 const ERRONEOUS: &str = "name: erroneous\nsteps:\n  - unenrol: nobody\n";
+/// A user's firmware is no mutant of ours.
+const SKIPPED: &str = "name: skipped\nfirmware: leak-uds\nsteps: [reset: {}]\n";
 const MALFORMED: &str = "name: malformed\nsteps:\n  - frobnicate\n";
 
 /// A folder with scenario files, and one for reports.
@@ -304,4 +306,91 @@ fn a_reader_that_goes_away_is_no_mistake() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert!(output.status.success());
+}
+
+/// The flake report, in the order of the files: name, then runs, passed, flaky, failed, errors,
+/// skipped and traces.
+#[rstest]
+#[case::once(&["--repeat", "1"], &[PASSING, FAILING], &[])]
+#[case::steady(&["--repeat", "3"], &[PASSING, FAILING, ERRONEOUS, SKIPPED], &[
+    ("erroneous", [3, 0, 0, 0, 3, 0, 0]),
+    ("failing", [3, 0, 0, 3, 0, 0, 1]),
+    ("passing", [3, 3, 0, 0, 0, 0, 1]),
+    ("skipped", [3, 0, 0, 0, 0, 3, 0]),
+])]
+#[case::tried_again(&["--repeat", "2", "--retries", "1"], &[FAILING], &[
+    ("failing", [2, 0, 0, 2, 0, 0, 1]),
+])]
+fn repeated_runs_are_compared(
+    #[case] arguments: &[&str],
+    #[case] texts: &[&str],
+    #[case] report: &[(&str, [u64; 7])],
+) {
+    let desk = Desk::new(texts);
+    let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+    let output = desk.run(&arguments);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let rows: Vec<(&str, [u64; 7])> = last["steadiness"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let members = [
+                "runs", "passed", "flaky", "failed", "errors", "skipped", "traces",
+            ];
+            let numbers = members.map(|member| row[member].as_u64().unwrap());
+            (row["name"].as_str().unwrap(), numbers)
+        })
+        .collect();
+    assert_eq!(rows, report);
+    // The same in the folder of the reports, where each run is told of by itself.
+    let summary_text = fs::read(desk.out().join("summary.json")).unwrap();
+    let whole: Value = serde_json::from_slice(&summary_text).unwrap();
+    let written = &whole["steadiness"];
+    match report.is_empty() {
+        true => assert_eq!(*written, Value::Null),
+        false => assert_eq!(*written, last["steadiness"]),
+    }
+    let page = fs::read_to_string(desk.out().join("index.html")).unwrap();
+    assert_eq!(
+        page.contains("Runs of the same scenario"),
+        !report.is_empty()
+    );
+    for (name, [runs, ..]) in report {
+        for run in 1..=*runs {
+            let name = match run {
+                1 => (*name).to_owned(),
+                _ => format!("{name} (run {run})"),
+            };
+            let found = summary(&desk.out()).iter().any(|it| it["name"] == name);
+            assert!(found, "{name} is not in summary.json");
+        }
+    }
+}
+
+#[test]
+fn repeated_runs_that_end_alike_are_steady() {
+    let output = Desk::new(&[PASSING, FAILING]).run(&["--repeat", "2"]);
+    assert_exit(&output, 1);
+    let shown = printed(&output);
+    assert!(shown.contains("\nsteady: 2 of 2 scenarios\n\n"), "{shown}");
+    assert!(
+        shown.contains("\n4 scenarios: 2 passed, 2 failed"),
+        "{shown}"
+    );
+}
+
+/// Without the feature; with it the boards are looked for.
+#[cfg(not(feature = "board"))]
+#[test]
+fn a_board_needs_a_build_that_can_reach_it() {
+    let desk = Desk::new(&[PASSING]);
+    let refused = desk.run(&["--target", "board:lab-1"]);
+    assert_exit(&refused, 3);
+    assert_eq!(
+        printed(&refused),
+        "error: this build of hil cannot reach boards; use `cargo hil-board run --target board:lab-1`\n"
+    );
+    assert!(!desk.out().exists(), "nothing was run");
 }

@@ -168,3 +168,30 @@ fn a_board_registers_with_a_cloud_elsewhere() {
     assert_eq!(left(), 0);
     rack.until("a free probe", |board| !board.is_claimed());
 }
+
+/// A board keeps what a run has written, and a scenario that rests on a new one tells in the flake
+/// report.
+#[test]
+fn repeated_runs_that_do_not_end_alike_are_told() {
+    let rack = Rack::new();
+    let first_use = "needs: [console, buttons]\nsteps:\n  - reset: {}\n  \
+        - console: {expect: \"ERROR: no-uds: \", within: 10s}\n  - reset: {hold: A}\n  \
+        - console: {send: \"set_dps_uds 0000000000000000000000000000000000000000000000000000000000000007\", \
+        expect: \"INFO: Set DPS UDS successfully.\"}\n";
+    let always = "needs: [console]\nsteps:\n  - reset: {}\n  - console: {expect: \"MAC: \"}\n";
+    let files = [
+        rack.scenario("first use", first_use),
+        rack.scenario("always", always),
+    ];
+    let start = |more: &[&str]| {
+        let mut command = rack.command("desk", more);
+        command.args(&files);
+        command
+    };
+    let told = start(&["--take-over", "--repeat", "2"]).output().unwrap();
+    assert_exit(&told, 1);
+    let told = printed(&told);
+    let table = "\nsteady: 1 of 2 scenarios\n  flaky first use: of 2 runs 1 passed, 0 of these \
+        flaky, 1 failed, 0 not judged\n";
+    assert!(told.contains(table), "{told}");
+}
