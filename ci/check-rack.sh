@@ -10,7 +10,7 @@ if command -v systemd-analyze >/dev/null; then
   # The units' program and user are of the machine with the rack: here they may be missing.
   folder=$(mktemp -d)
   trap 'rm -rf "$folder"' EXIT
-  sed -e 's|^ExecStart=.*|ExecStart=/bin/true|' -e 's|^User=.*|User=root|' hil-rack.service >"$folder/hil-rack.service"
+  sed -e 's|^\(ExecStart\(Pre\)\?\)=.*|\1=/bin/true|' -e 's|^User=.*|User=root|' hil-rack.service >"$folder/hil-rack.service"
   cp hil-rack.timer "$folder/"
   if ! complaints=$(systemd-analyze verify --man=no "$folder/hil-rack.service" "$folder/hil-rack.timer" 2>&1) ||
     grep -q "hil-rack" <<<"$complaints"; then
