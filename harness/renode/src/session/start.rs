@@ -19,6 +19,13 @@ use crate::{Program, RenodeError};
 /// How often it is looked whether it does.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Its configuration, in its folder.
+const CONFIG: &str = "config";
+
+/// A line is in the log before Renode goes on, and stands there as often as it was logged: causes of
+/// resets are read there.
+const CONFIGURATION: &str = "[general]\nuse-synchronous-logging = true\n";
+
 /// The External Control server's port where no other program can be in the way, for board zero.
 const CONTROL_PORT: u16 = 3171;
 
@@ -89,6 +96,8 @@ impl Session {
             .tempdir()
             .map_err(RenodeError::io("a folder for Renode"))?;
         let command = command_line(&setup.renode.path, folder.path());
+        fs::write(folder.path().join(CONFIG), CONFIGURATION)
+            .map_err(RenodeError::io("Renode's configuration"))?;
         let (mut guard, listener) =
             Guard::start(&setup.guard, setup.isolation, folder.path(), &command)?;
         let mut bridge = BridgeEnd::new(listener)?;
@@ -139,7 +148,7 @@ fn answering(
 
 fn command_line(renode: &Path, folder: &Path) -> Vec<OsString> {
     let mut command: Vec<OsString> = vec![renode.into(), "--config".into()];
-    command.push(folder.join("config").into());
+    command.push(folder.join(CONFIG).into());
     for argument in [
         "--disable-xwt",
         "--plain",

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use az3166_event::{Payload, SecureElementEvent, VirtualTime};
+use az3166_event::{MachineEvent, Payload, SecureElementEvent, VirtualTime};
 use az3166_renode::guard::{GuardProgram, Isolation};
 use az3166_renode::{Deadlines, Options, Program, RenodeTarget, Runtime, Setup, Spares, Version};
 use az3166_target::{Image, PowerState, Stop, Target, TargetError, TargetMemory};
@@ -20,7 +20,7 @@ use rustix::process::{Pid, Signal, kill_process};
 type Test = fn() -> Result<(), Failed>;
 
 pub fn run() -> ExitCode {
-    let tests: [(&str, Test); 16] = [
+    let tests: [(&str, Test); 17] = [
         ("a_board_runs_in_its_own_network", || {
             board(Isolation::best())
         }),
@@ -92,6 +92,7 @@ pub fn run() -> ExitCode {
                 "Renode's bridge to the secure element gave up: nothing listens",
             )
         }),
+        ("a_reset_by_the_watchdog_is_told_from_others", causes),
         ("what_a_failed_start_said_is_kept", || {
             keeps_log("dies", "stand-in: dies\nit goes wrong\n")?;
             keeps_log("hangs", "stand-in: hangs\n")?;
@@ -356,6 +357,26 @@ fn fails_by(manner: &str, deadline: VirtualTime, expected: &str) -> Result<(), F
         Err(TargetError::Infrastructure { what, .. }) => assert_eq!(what, expected),
         other => panic!("{manner}: {other:?}"),
     }
+    Ok(())
+}
+
+fn causes() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let renode = stand_in(folder.path(), "resets itself");
+    let mut target = target(renode, Isolation::best(), &Arc::default(), 60);
+    target.load(&[&image()])?;
+    target.power(PowerState::On)?;
+    for _ in 0..2 {
+        target.run_until(VirtualTime::from_millis(9))?;
+    }
+    let events = target.drain_events().into_iter();
+    let causes: Vec<String> = events
+        .filter_map(|(_, payload)| match payload {
+            Payload::Machine(MachineEvent::Reset { cause }) => Some(cause),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(causes, ["por", "iwdg", "sft"]);
     Ok(())
 }
 

@@ -18,6 +18,8 @@ pub const REFUSED: u8 = 0;
 #[derive(Default)]
 struct Machine {
     manner: String,
+    /// Whether the log is written before time goes on.
+    logs_at_once: bool,
     time: u64,
     memory: BTreeMap<u64, u8>,
     console: Option<PathBuf>,
@@ -28,10 +30,14 @@ struct Machine {
 
 pub fn run(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let manner = arguments.next().unwrap().into_string().unwrap();
-    if arguments.any(|it| it == "--version") {
+    let arguments: Vec<OsString> = arguments.collect();
+    if arguments.iter().any(|it| it == "--version") {
         println!("Renode v1.16.1.1\n  runtime: Mono 6");
         return ExitCode::SUCCESS;
     }
+    let config = arguments.iter().position(|it| it == "--config").unwrap();
+    let config = fs::read_to_string(&arguments[config + 1]).unwrap();
+    let logs_at_once = config == "[general]\nuse-synchronous-logging = true\n";
     println!("stand-in: {manner}");
     match &*manner {
         "dies" => {
@@ -56,6 +62,7 @@ pub fn run(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     fs::write(folder.join("robot_port"), port.to_string()).unwrap();
     let machine = Arc::new(Mutex::new(Machine {
         manner,
+        logs_at_once,
         ..Machine::default()
     }));
     for stream in listener.incoming() {
@@ -141,6 +148,7 @@ fn obey(keyword: &str, argument: &str, shared: &Arc<Mutex<Machine>>) -> Result<S
             let manner = core::mem::take(&mut machine.manner);
             *machine = Machine {
                 manner,
+                logs_at_once: machine.logs_at_once,
                 ..Machine::default()
             };
         }
@@ -199,6 +207,21 @@ fn obey(keyword: &str, argument: &str, shared: &Arc<Mutex<Machine>>) -> Result<S
 }
 
 impl Machine {
+    /// By the watchdog at first, later not.
+    fn reset_itself(&mut self) {
+        self.memory.extend((0x1FFF_0000..).zip([1, 0, 0, 0]));
+        match (self.time == 0, self.logs_at_once) {
+            (true, true) => println!("[WARNING] iwdg: Watchdog reset triggered!"),
+            (true, false) => {
+                thread::spawn(|| {
+                    thread::sleep(Duration::from_millis(300));
+                    println!("[WARNING] iwdg: Watchdog reset triggered!");
+                });
+            }
+            (false, _) => {}
+        }
+    }
+
     fn print(&self, bytes: &[u8]) {
         let mut options = OpenOptions::new();
         let mut file = options
@@ -243,6 +266,9 @@ fn control(mut stream: TcpStream, shared: &Mutex<Machine>) {
                 }
                 let mut machine = shared.lock().unwrap();
                 let before = machine.time;
+                if manner == "resets itself" {
+                    machine.reset_itself();
+                }
                 machine.time += u64::from_le_bytes(payload.try_into().unwrap());
                 if before == 0 {
                     machine.print(b"hello\r\n");
