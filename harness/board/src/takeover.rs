@@ -56,7 +56,7 @@ pub(crate) fn secure_original(
 /// firmware of a board may hold secrets.
 fn save(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+        az3166_rack::make_shared(folder)?;
     }
     let part = path.with_extension("part");
     let mut options = OpenOptions::new();
@@ -64,6 +64,9 @@ fn save(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
     let mut file = options.open(&part)?;
+    // The umask may have cut it.
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o640))?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(part, path)

@@ -36,7 +36,7 @@ pub use lease::{
 pub use places::{Places, RackError, find_rack};
 pub use pool::{Pool, PoolError, PoolNews, Pooled, QuarantinedBoards, TakeOptions};
 pub use power::{PowerAction, PowerError, PowerSwitch, Uhubctl};
-pub use record::{BoardRecord, Outcome, Records};
+pub use record::{BoardRecord, Outcome, Records, make_shared};
 pub use recovery::{Climb, Climbed, recover};
 pub use relay::{Relay, RelayAction, RelayError};
 pub use usb::{DeviceAccess, UsbProbe, UsbTree};

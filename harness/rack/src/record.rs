@@ -74,10 +74,11 @@ impl Records {
 pub fn write_whole(path: &Path, value: &impl Serialize) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     make_shared(folder)?;
-    let mut beside = tempfile::Builder::new();
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    // Asked for at its creation, the mode would be cut by the user's umask.
     #[cfg(unix)]
-    beside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o664));
-    let mut file = beside.tempfile_in(folder)?;
+    file.as_file()
+        .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o664))?;
     serde_json::to_writer(&mut file, value)?;
     file.write_all(b"\n")?;
     file.as_file().sync_all()?;
@@ -86,7 +87,10 @@ pub fn write_whole(path: &Path, value: &impl Serialize) -> io::Result<()> {
 }
 
 /// Makes the folder where it is missing, as open to the group as the one that it is in.
-fn make_shared(folder: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_shared(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }

@@ -1,7 +1,8 @@
 //! One board: its first use, its return, its wedging, and who may use it.
 
-use std::fs;
-use std::process::Stdio;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
 
 use az3166_board::virtual_board::Injection;
 use rstest::rstest;
@@ -194,4 +195,37 @@ fn repeated_runs_that_do_not_end_alike_are_told() {
     let table = "\nsteady: 1 of 2 scenarios\n  flaky first use: of 2 runs 1 passed, 0 of these \
         flaky, 1 failed, 0 not judged\n";
     assert!(told.contains(table), "{told}");
+}
+
+/// Whoever shares the rack can use a board after one who lets nobody see his own files.
+#[test]
+fn what_a_run_leaves_is_for_all_who_share_the_rack() {
+    let rack = Rack::new();
+    for (folder, mode) in [("locks", 0o3775), ("state", 0o2775)] {
+        fs::set_permissions(rack.path(folder), Permissions::from_mode(mode)).unwrap();
+    }
+    let quick = "needs: [console]\nsteps:\n  - reset: {}\n  - console: {expect: \"MAC: \"}\n";
+    let run = rack.command("desk", &["--take-over"]);
+    let mut private = Command::new("sh");
+    private
+        .args(["-c", "umask 077; exec \"$0\" \"$@\""])
+        .arg(run.get_program())
+        .args(run.get_args())
+        .arg(rack.scenario("quick", quick))
+        .current_dir(root());
+    assert_exit(&rack.here(private).output().unwrap(), 0);
+    let (serial, uid) = (rack.board().serial(), &rack.seats[0].uid);
+    let modes = [
+        (format!("locks/{serial}.gate"), 0o664),
+        (format!("locks/{serial}.lock"), 0o664),
+        ("state/boards".into(), 0o2775),
+        (format!("state/boards/{serial}.json"), 0o664),
+        ("state/backup".into(), 0o2775),
+        // The firmware of a board may hold secrets.
+        (format!("state/backup/{uid}.bin"), 0o640),
+    ];
+    for (path, expected) in modes {
+        let mode = fs::metadata(rack.path(&path)).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode, expected, "{path} has mode {mode:04o}");
+    }
 }
