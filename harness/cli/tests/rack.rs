@@ -10,6 +10,7 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -252,6 +253,120 @@ fn two_processes_never_overlap() {
         lines,
         started.elapsed().as_secs_f64()
     );
+}
+
+/// Why a check that needs it cannot be made here.
+fn lacks(program: &str, arguments: &[&str]) -> Option<String> {
+    let run = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output();
+    match run {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => Some(format!("{program}: {}", printed(&output).trim())),
+        Err(error) => Some(format!("{program}: {error}")),
+    }
+}
+
+/// What another user has made is opened by `open` without `O_CREAT`, which the kernel may refuse in
+/// a sticky folder (`fs.protected_regular`), and no link is followed.
+#[test]
+fn files_that_are_there_are_not_created_again() {
+    if let Some(why) = lacks("strace", &["-e", "trace=openat", "true"]) {
+        println!("skipped: {why}");
+        return;
+    }
+    let rack = Rack::new();
+    let trace = rack.path().join("trace");
+    let opened = || {
+        let mut traced = Command::new("strace");
+        traced.args(["-f", "-qq", "-s", "4096", "-e", "trace=open,openat", "-o"]);
+        traced.arg(&trace);
+        let lease = rack.lease("true");
+        traced.arg(lease.get_program()).args(lease.get_args());
+        traced.current_dir(support::root());
+        traced.envs(
+            lease
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        assert_exit(&output(traced), 0);
+        let text = fs::read_to_string(&trace).unwrap();
+        let ours = |line: &&str| line.contains("/locks/066EFF.") && line.contains("O_RDWR");
+        let lines: Vec<String> = text.lines().filter(ours).map(str::to_owned).collect();
+        for kind in ["gate", "lock"] {
+            let file = format!("066EFF.{kind}");
+            assert!(
+                lines.iter().any(|line| line.contains(&file)),
+                "{file}: {text}"
+            );
+        }
+        for line in &lines {
+            assert!(line.contains("O_NOFOLLOW"), "{line}");
+        }
+        lines
+    };
+    let creates = |line: &String| line.contains("O_CREAT");
+    // The first to come makes them, and only if nobody else did in between.
+    let first = opened();
+    assert!(!creates(&first[0]), "{first:#?}");
+    let made: Vec<&String> = first.iter().filter(|line| creates(line)).collect();
+    assert_eq!(made.len(), 2, "{first:#?}");
+    assert!(made.iter().all(|line| line.contains("O_EXCL")), "{made:#?}");
+    let second = opened();
+    assert!(!second.iter().any(creates), "{second:#?}");
+}
+
+/// Two users of one group, the first of whom lets nobody see his own files.
+#[test]
+fn users_of_one_group_share_a_board() {
+    const GROUP: u32 = 54_321;
+    let user = |number: u32| {
+        let ids = [format!("--reuid={number}"), format!("--regid={number}")];
+        ids.into_iter().chain([format!("--groups={GROUP}")])
+    };
+    // Whoever may become another user, and finds this program as that one.
+    let hil_as = |number: u32| -> Vec<String> {
+        let program = env!("CARGO_BIN_EXE_hil").to_owned();
+        user(number).chain([program]).collect()
+    };
+    let words = hil_as(54_322);
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    words.push("--version");
+    if let Some(why) = lacks("setpriv", &words) {
+        println!("skipped: {why}");
+        return;
+    }
+    let rack = Rack::new();
+    let open = |name: &str, mode: u32| {
+        let path = rack.path().join(name);
+        std::os::unix::fs::chown(&path, None, Some(GROUP)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    open("", 0o755);
+    open("locks", 0o3775);
+    open("state", 0o2775);
+    for (number, umask) in [(54_322, "077"), (54_323, "022"), (54_322, "022")] {
+        let lease = rack.lease("true");
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("umask {umask}; exec setpriv \"$@\""), "sh"])
+            .args(hil_as(number))
+            .args(lease.get_args())
+            .envs(
+                lease
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .current_dir("/");
+        assert_exit(&output(command), 0);
+    }
+    let owner = |name: &str| fs::metadata(rack.path().join("locks").join(name)).unwrap();
+    for name in ["066EFF.gate", "066EFF.lock"] {
+        let file = owner(name);
+        assert_eq!((file.uid(), file.gid()), (54_322, GROUP), "{name}");
+        assert_eq!(file.permissions().mode() & 0o7777, 0o664, "{name}");
+    }
 }
 
 #[test]
