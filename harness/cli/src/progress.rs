@@ -5,6 +5,8 @@ use std::io::{IsTerminal, stderr};
 use az3166_build::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::terminal;
+
 /// The line at the bottom of the terminal while cargo builds.
 pub struct BuildProgress {
     bar: Option<ProgressBar>,
@@ -40,9 +42,9 @@ impl BuildProgress {
                 bar.set_message(current.to_owned());
             }
             (Some(bar), Progress::Line(line)) if !is_routine(line) => {
-                bar.suspend(|| eprintln!("{line}"))
+                bar.suspend(|| terminal::note(line))
             }
-            (None, Progress::Line(line)) if !is_summary(line) => eprintln!("{line}"),
+            (None, Progress::Line(line)) if !is_summary(line) => terminal::note(line),
             _ => {}
         }
     }

@@ -20,18 +20,19 @@ pub const LABEL: Style = Style::new().bold();
 /// Prints `error: ...` to standard error. A message may repeat what was typed, and a UDS may have
 /// been typed in the place of a path, so long runs of hex digits are masked.
 pub fn error(message: &str) {
-    anstream::eprintln!("{ERROR}error{ERROR:#}: {}", mask(message));
+    note(format_args!("{ERROR}error{ERROR:#}: {}", mask(message)));
 }
 
 /// Prints `warning: ...` to standard error, masked like an error.
 pub fn warning(message: impl Display) {
     let message = mask(&message.to_string());
-    anstream::eprintln!("{WARNING}warning{WARNING:#}: {message}");
+    note(format_args!("{WARNING}warning{WARNING:#}: {message}"));
 }
 
-/// Prints a line for people to standard error.
+/// Prints a line for people to standard error. Where that cannot be written, the run goes on: its
+/// reports and its exit code tell the same.
 pub fn note(message: impl Display) {
-    anstream::eprintln!("{message}");
+    let _ = writeln!(anstream::stderr().lock(), "{message}");
 }
 
 /// Prints to standard output, with colours where it is a terminal. A reader that went away, such

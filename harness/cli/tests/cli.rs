@@ -294,6 +294,26 @@ fn what_needs_another_build_of_ours_is_skipped_with_a_users_firmware() {
     );
 }
 
+/// Its reports are written whatever becomes of what it tells people.
+#[cfg(target_os = "linux")]
+#[rstest]
+#[case::reader_gone(None)]
+#[case::disk_full(Some("/dev/full"))]
+fn a_run_that_nobody_hears_ends_all_the_same(#[case] heard_by: Option<&str>) {
+    use std::process::Stdio;
+    let stream = || match heard_by {
+        Some(file) => Stdio::from(fs::OpenOptions::new().write(true).open(file).unwrap()),
+        None => Stdio::piped(),
+    };
+    let desk = Desk::new(&[PASSING]);
+    let mut command = hil_run(firmware(), &desk.out(), []);
+    command.args(&desk.paths).stdout(stream()).stderr(stream());
+    let mut child = command.spawn().unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(summary(&desk.out())[0]["verdict"], "passed");
+}
+
 #[test]
 fn a_reader_that_goes_away_is_no_mistake() {
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_hil"))

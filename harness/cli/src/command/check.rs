@@ -37,7 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         false => Style::Plain,
     };
     for diagnostic in &wrong {
-        anstream::eprintln!("{}\n", diagnostic.render(style));
+        terminal::note(format_args!("{}\n", diagnostic.render(style)));
     }
     if wrong.is_empty() {
         let scenarios: usize = files.iter().map(|file| file.scenarios.len()).sum();

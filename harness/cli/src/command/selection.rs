@@ -96,7 +96,7 @@ fn mistakes(wrong: &[Diagnostic]) -> Failure {
         false => Style::Plain,
     };
     for diagnostic in wrong {
-        anstream::eprintln!("{}\n", diagnostic.render(style));
+        terminal::note(format_args!("{}\n", diagnostic.render(style)));
     }
     Failure::usage(format!("{} mistakes in scenario files", wrong.len()))
 }

@@ -27,7 +27,7 @@ pub fn read(given: Option<&Path>) -> Result<Rack, Failure> {
             false => Style::Plain,
         };
         for mistake in mistakes {
-            anstream::eprintln!("{}\n", mistake.render(style));
+            terminal::note(format_args!("{}\n", mistake.render(style)));
         }
         let count = mistakes.len();
         Failure::usage(format!("{count} mistakes in {}", path.display()))
