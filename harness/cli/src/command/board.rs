@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use az3166_board::{BootloaderPolicy, Permits, PooledTarget, ProbeAccess, TakeOver};
-use az3166_rack::{Board, Holder, Places, Pool, PoolNews, Selector, TakeOptions, Uhubctl, today};
+use az3166_rack::{
+    Board, ChipUid, Holder, Places, Pool, PoolNews, Selector, TakeOptions, Uhubctl, today,
+};
 use az3166_runner::suite::TargetFactory;
 use az3166_scenario::Interval;
 use clap::Args;
 
 use super::rack::common;
-use super::target::{Opened, Opener};
+use super::target::{Opened, Opener, TargetChoice};
 use crate::exit::Failure;
 use crate::terminal;
 
@@ -74,6 +76,25 @@ pub fn open(selector: &str, opener: &Opener<'_>) -> Result<Opened, Failure> {
     let factory: Box<TargetFactory<'static>> =
         Box::new(move |_| Ok(Box::new(PooledTarget::take(&pool, permits, &cancel)?)));
     Ok(Opened { factory, count })
+}
+
+/// The chip of the one board that `choices` mean: none where there are several, or none is known.
+pub fn only_chip(
+    choices: &[TargetChoice],
+    options: &BoardOptions,
+) -> Result<Option<[u8; 12]>, Failure> {
+    let mut selectors = choices.iter().filter_map(|choice| match choice {
+        TargetChoice::Board(selector) => Some(Selector::new(&**selector)),
+        TargetChoice::Emulator | TargetChoice::Renode => None,
+    });
+    let (Some(selector), None) = (selectors.next(), selectors.next()) else {
+        return Ok(None);
+    };
+    let rack = common::read(options.rack.as_deref())?;
+    Ok(match &*selector.boards(&rack)? {
+        [board] => board.chip_uid.as_ref().map(ChipUid::bytes),
+        _ => None,
+    })
 }
 
 /// 1, but for virtual boards in tests and development.

@@ -23,7 +23,8 @@ use crate::{firmware, signals, terminal, workspace};
 /// Run scenarios on several targets and tell where they differ.
 ///
 /// Compares verdicts, certificates, what is asked of the services, and the console, without times.
-/// Without --targets, these are the emulator and Renode, if Renode is there.
+/// Without --targets, these are the emulator and Renode, if Renode is there. What is compared with
+/// one board whose `chip_uid` the rack file has is given the same.
 #[derive(Args)]
 #[command(after_help = "\
 Exit code 0 if no difference is left unexplained, 1 if one is, 3 if a target could not run.
@@ -88,8 +89,13 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     };
     let (mut targets, mut absent) = (Vec::new(), Vec::new());
     let names: Vec<String> = choices.iter().map(ToString::to_string).collect();
+    let uid = EmulatorOptions::seeded(arguments.seed).uid;
+    // Another chip is another device, with other names and another certificate.
+    #[cfg(feature = "board")]
+    let uid = super::board::only_chip(&choices, &arguments.boards)?.unwrap_or(uid);
     let opener = Opener {
         usage: &format!("parity --targets {}", names.join(",")),
+        uid,
         #[cfg(feature = "board")]
         boards: &arguments.boards,
         cancel: &cancel,
@@ -112,11 +118,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             false => Ok(Exit::Passed),
         };
     }
-    let mac = default_mac(&EmulatorOptions::seeded(arguments.seed).uid);
     let firmware = firmware::load(
         arguments.firmware.as_deref(),
         &variants_of(&scenarios),
-        &mac,
+        &default_mac(&uid),
         &cancel,
     )?;
     let out = match &arguments.out {

@@ -30,15 +30,17 @@ pub fn guard(arguments: GuardArguments) -> Result<Exit, Failure> {
     })
 }
 
-/// Boards in Renode, each in a process of its own.
+/// Boards in Renode with this chip, each in a process of its own.
 ///
 /// # Errors
 /// There is no Renode on this machine, or no platform description.
 #[cfg(unix)]
-pub fn targets(cancel: &Arc<AtomicBool>) -> Result<Box<TargetFactory<'static>>, Failure> {
+pub fn targets(
+    uid: [u8; 12],
+    cancel: &Arc<AtomicBool>,
+) -> Result<Box<TargetFactory<'static>>, Failure> {
     use az3166_renode::guard::{GuardProgram, Isolation};
     use az3166_renode::{Deadlines, INSTALL, Options, Program, RenodeTarget, Setup, Spares};
-    use az3166_runner::targets::EmulatorOptions;
 
     use crate::{terminal, workspace};
 
@@ -72,7 +74,7 @@ pub fn targets(cancel: &Arc<AtomicBool>) -> Result<Box<TargetFactory<'static>>, 
         Ok(Box::new(RenodeTarget::new(Options {
             setup: setup.clone(),
             platform: platform.clone(),
-            uid: EmulatorOptions::seeded(seed).uid,
+            uid,
             seed,
         })))
     }))
@@ -84,7 +86,7 @@ pub fn guard(_: GuardArguments) -> Result<Exit, Failure> {
 }
 
 #[cfg(not(unix))]
-pub fn targets(_: &Arc<AtomicBool>) -> Result<Box<TargetFactory<'static>>, Failure> {
+pub fn targets(_: [u8; 12], _: &Arc<AtomicBool>) -> Result<Box<TargetFactory<'static>>, Failure> {
     Err(unsupported())
 }
 

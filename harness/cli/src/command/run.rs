@@ -174,6 +174,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let cancel = signals::stop_flag()?;
     let opener = Opener {
         usage: &format!("run --target {}", arguments.target),
+        uid: EmulatorOptions::seeded(arguments.seed).uid,
         #[cfg(feature = "board")]
         boards: &arguments.boards,
         cancel: &cancel,

@@ -29,6 +29,8 @@ pub enum TargetChoice {
 pub struct Opener<'a> {
     /// The command with the option that names its targets: `run --target board:desk`.
     pub usage: &'a str,
+    /// The unique ID of the chip that is emulated.
+    pub uid: [u8; 12],
     /// What it may do with boards.
     #[cfg(feature = "board")]
     pub boards: &'a super::board::BoardOptions,
@@ -51,12 +53,16 @@ impl Opener<'_> {
     /// This machine or this build does not have it.
     pub fn open(&self, choice: &TargetChoice) -> Result<Opened, Failure> {
         let factory: Box<TargetFactory<'static>> = match choice {
-            TargetChoice::Emulator => Box::new(|seed| {
-                Ok(Box::new(EmulatorTarget::new(&EmulatorOptions::seeded(
-                    seed,
-                ))))
-            }),
-            TargetChoice::Renode => renode::targets(self.cancel)?,
+            TargetChoice::Emulator => {
+                let uid = self.uid;
+                Box::new(move |seed| {
+                    Ok(Box::new(EmulatorTarget::new(&EmulatorOptions {
+                        uid,
+                        ..EmulatorOptions::seeded(seed)
+                    })))
+                })
+            }
+            TargetChoice::Renode => renode::targets(self.uid, self.cancel)?,
             #[cfg(feature = "board")]
             TargetChoice::Board(selector) => {
                 return super::board::open(selector, self);
