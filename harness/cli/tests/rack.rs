@@ -369,6 +369,7 @@ fn users_of_one_group_share_a_board() {
     }
 }
 
+#[cfg(not(feature = "board"))]
 #[test]
 fn what_needs_a_probe_says_where_it_is() {
     let rack = Rack::new();
