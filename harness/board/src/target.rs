@@ -298,11 +298,16 @@ impl BoardTarget {
 }
 
 impl Drop for BoardTarget {
-    /// Whoever uses the board next finds it under power, and no button pressed.
+    /// Whoever uses the board next finds it under power and running, and no button pressed.
     fn drop(&mut self) {
         for button in core::mem::take(&mut self.held) {
             // There is nobody left to tell.
             let _ = self.work_relay(button, PowerState::Off);
+        }
+        if self.processor == Processor::AtStart
+            && let Some(chip) = &mut self.chip
+        {
+            let _ = chip.run();
         }
         if let Some(switch) = &mut self.power_switch
             && self.chip.is_none()

@@ -135,6 +135,7 @@ fn the_first_use_needs_to_be_allowed(#[case] wanted: &[u8]) {
         .target()
         .load(&[&image(APPLICATION, wanted)])
         .unwrap_err();
+    assert!(!bench.board.with(|kit| kit.cpu().is_halted()));
     let text = error.to_string();
     for said in ["zones 5 (settings) and 6 (UDS)", "--take-over"] {
         assert!(text.contains(said), "{text}");
