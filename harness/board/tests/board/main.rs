@@ -11,6 +11,7 @@ mod console_probe;
 mod control_block;
 mod flashing;
 mod images;
+mod interrupted;
 mod link;
 mod provisioning;
 mod running;

@@ -28,12 +28,13 @@ pub fn firmware() -> &'static FirmwareSet {
 }
 
 pub fn run(text: &str, target: &TargetFactory<'_>) -> ScenarioResult {
-    run_with(firmware(), text, target)
+    run_with(firmware(), text, Cancel::default(), target)
 }
 
-fn run_with(
+pub fn run_with(
     firmware: &dyn FirmwareSource,
     text: &str,
+    cancel: Cancel,
     target: &TargetFactory<'_>,
 ) -> ScenarioResult {
     let file = parse(&Source::new("test.yaml", text), &BTreeMap::new())
@@ -47,7 +48,7 @@ fn run_with(
         seed: 0,
         jobs: 1,
         retries: Retries::default(),
-        cancel: Cancel::default(),
+        cancel,
     };
     suite.run_one(&file.scenarios[0], &|_| {})
 }
@@ -159,7 +160,7 @@ steps:
         kit.write_memory(NAME, b"hil-link\0").unwrap();
         kit.write_memory(BLOCK, &control_block(0)).unwrap();
     });
-    let result = run_with(&firmware, STEPS, &|_| {
+    let result = run_with(&firmware, STEPS, Cancel::default(), &|_| {
         let target = BoardTarget::open(bench.config.clone(), None)?;
         Ok(Box::new(target))
     });

@@ -14,8 +14,12 @@ mod control_block;
 mod flashing;
 #[path = "../../../../../harness/board/tests/board/images.rs"]
 mod images;
+#[path = "../../../../../harness/board/tests/board/interrupted.rs"]
+mod interrupted;
 #[path = "../../../../../harness/board/tests/board/link.rs"]
 mod link;
+#[path = "../../../../../harness/board/tests/board/provisioning.rs"]
+mod provisioning;
 #[path = "../../../../../harness/board/tests/board/running.rs"]
 mod running;
 mod seat;
